@@ -1,0 +1,113 @@
+"""Rows: one module per family of resources."""
+
+from gateway.models.activity import Activity
+from gateway.models.backends import (
+    Affinity,
+    BackendAddress,
+    BackendAddressPool,
+    BackendHttpSettings,
+    Probe,
+    Protocol,
+    SettingsAuthenticationCertificate,
+    SettingsTrustedRootCertificate,
+    TargetKind,
+)
+from gateway.models.certificates import (
+    AuthenticationCertificate,
+    SslCertificate,
+    SslCertificateKey,
+    SslCertificatePart,
+    TrustedClientCertificate,
+    TrustedClientCertificatePart,
+    TrustedRootCertificate,
+)
+from gateway.models.gateways import (
+    ApplicationGateway,
+    Child,
+    FrontendIPConfiguration,
+    FrontendPort,
+    GatewayIPConfiguration,
+    OperationalState,
+    ProvisioningState,
+    Sku,
+    SslPolicyType,
+    Tier,
+    WithSslPolicy,
+)
+from gateway.models.guard import Row, WriteOutsideOperationsError, writing
+from gateway.models.lab import LabServer, LabServerKey
+from gateway.models.listeners import CustomError, HttpListener, ProfileClientCertificate, SslProfile
+from gateway.models.loading import LoadedGateway, load_gateway
+from gateway.models.networks import PublicIPAddress, Subnet, VirtualNetwork, ZoneRecord
+from gateway.models.reports import HealthPlan, LabEndpoint, Verdict
+from gateway.models.resources import Resource, ResourceGroup, new_etag
+from gateway.models.routing import (
+    PathRule,
+    RedirectConfiguration,
+    RequestRoutingRule,
+    RewriteRule,
+    RewriteRuleSet,
+    Routed,
+    RuleType,
+    UrlPathMap,
+)
+
+__all__ = [
+    "Activity",
+    "Affinity",
+    "ApplicationGateway",
+    "AuthenticationCertificate",
+    "BackendAddress",
+    "BackendAddressPool",
+    "BackendHttpSettings",
+    "Child",
+    "CustomError",
+    "FrontendIPConfiguration",
+    "FrontendPort",
+    "GatewayIPConfiguration",
+    "HealthPlan",
+    "HttpListener",
+    "LabEndpoint",
+    "LabServer",
+    "LabServerKey",
+    "LoadedGateway",
+    "OperationalState",
+    "PathRule",
+    "Probe",
+    "ProfileClientCertificate",
+    "Protocol",
+    "ProvisioningState",
+    "PublicIPAddress",
+    "RedirectConfiguration",
+    "RequestRoutingRule",
+    "Resource",
+    "ResourceGroup",
+    "RewriteRule",
+    "RewriteRuleSet",
+    "Routed",
+    "Row",
+    "RuleType",
+    "SettingsAuthenticationCertificate",
+    "SettingsTrustedRootCertificate",
+    "Sku",
+    "SslCertificate",
+    "SslCertificateKey",
+    "SslCertificatePart",
+    "SslPolicyType",
+    "SslProfile",
+    "Subnet",
+    "TargetKind",
+    "Tier",
+    "TrustedClientCertificate",
+    "TrustedClientCertificatePart",
+    "TrustedRootCertificate",
+    "UrlPathMap",
+    "Verdict",
+    "VirtualNetwork",
+    "WithSslPolicy",
+    "WriteOutsideOperationsError",
+    "ZoneRecord",
+    "load_gateway",
+    "new_etag",
+    "writing",
+]

@@ -1,0 +1,23 @@
+"""Operations: the only way in which a resource changes."""
+
+from gateway.operations.change import (
+    Caller,
+    Outcome,
+    Rejected,
+    change_gateway,
+    change_resource,
+    create_gateway,
+    remove,
+    store,
+)
+
+__all__ = [
+    "Caller",
+    "Outcome",
+    "Rejected",
+    "change_gateway",
+    "change_resource",
+    "create_gateway",
+    "remove",
+    "store",
+]
