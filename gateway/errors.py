@@ -1,0 +1,164 @@
+"""Pages for what goes wrong before or outside a view, in words that help.
+
+They must come out whatever is broken: a page is first rendered with the frame of the signed-in
+user, then without anything that needs a database, at last as plain HTML written here.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+from gateway.uploads import BodyTooLargeError, body_limit
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What the page says: what happened, and what to do about it."""
+
+    status: int
+    title: str
+    message: str
+    remedy: str = ""
+
+
+def respond(request: HttpRequest, notice: Notice) -> HttpResponse:
+    """The notice as a page, or as a fragment where a part of a page was asked for."""
+    partial = bool(request.headers.get("HX-Request")) and not request.headers.get("HX-Boosted")
+    template = "errors/_notice.html" if partial else "errors/page.html"
+    response = HttpResponse(_render(request, template, notice), status=notice.status)
+    if notice.status == 429:
+        response.headers["Retry-After"] = str(int(settings.AXES_COOLOFF_TIME.total_seconds()))
+    return response
+
+
+def _render(request: HttpRequest, template: str, notice: Notice) -> str:
+    context = {"notice": notice}
+    # Without a user there is no frame to show, and after a fault there may be no database.
+    if hasattr(request, "user") and notice.status < 500:
+        try:
+            return render_to_string(template, context, request)
+        except Exception:
+            log.exception("The page for status %d was drawn without its frame", notice.status)
+    try:
+        return render_to_string(template, context)
+    except Exception:
+        log.exception("The page for status %d was drawn without its template", notice.status)
+    return (
+        "<!doctype html><html lang=en><meta charset=utf-8>"
+        f"<title>{escape(notice.title)}</title><h1>{escape(notice.title)}</h1>"
+        f"<p>{escape(notice.message)}</p><p>{escape(notice.remedy)}</p>"
+        '<p><a href="/portal/">To the portal</a></p></html>'
+    )
+
+
+def too_large(request: HttpRequest, limit: int) -> HttpResponse:
+    """413 for a body above ``limit`` bytes."""
+    size = f"{limit // 1024**2} MB" if limit >= 1024**2 else f"{limit // 1024} KB"
+    return respond(
+        request,
+        Notice(
+            413,
+            "That is too much at once",
+            f"The files and fields sent are larger than the {size} this page takes. "
+            "Nothing was saved.",
+            "Certificate files are a few kilobytes: check that you chose the right one.",
+        ),
+    )
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400, or 413 where the reason is size."""
+    if isinstance(exception, BodyTooLargeError):
+        return too_large(request, exception.limit)
+    if isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
+        return too_large(request, body_limit(request.path))
+    return respond(
+        request,
+        Notice(
+            400,
+            "The request cannot be read",
+            "What your browser sent is incomplete or damaged. Nothing was saved.",
+            "Go back, load the page again and repeat the last step.",
+        ),
+    )
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403, with the reason that the view gave."""
+    return respond(
+        request,
+        Notice(
+            403,
+            "You may not do this",
+            str(exception) or "Your role does not allow this.",
+            "An owner of the subscription can give you a role that does.",
+        ),
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404; the same for what never was and for what the user may not see."""
+    return respond(
+        request,
+        Notice(
+            404,
+            "There is nothing here",
+            "What this address names does not exist, was deleted, or is not yours to see.",
+            "Start from All resources, which lists everything you can open.",
+        ),
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500; touches no database."""
+    return respond(
+        request,
+        Notice(
+            500,
+            "Gatewright made a mistake",
+            "The fault is ours, not yours, and has been written to the log.",
+            "Load the page again. If it stays, tell whoever runs this installation the time: "
+            "the log shows the reason.",
+        ),
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 for a form that does not belong to the present session."""
+    log.warning("Refused a form at %s: %s", request.path, reason)
+    return respond(
+        request,
+        Notice(
+            403,
+            "This form has expired",
+            "It was opened before you signed in or out, or your browser holds back cookies. "
+            "Nothing was saved.",
+            "Load the page again and repeat the last step.",
+        ),
+    )
+
+
+def locked_out(
+    request: HttpRequest, response: HttpResponse | None, credentials: dict[str, Any] | None
+) -> HttpResponse:
+    """429 after too many wrong passwords for one name from one address."""
+    minutes = int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)
+    return respond(
+        request,
+        Notice(
+            429,
+            "Too many wrong passwords",
+            f"Sign-in under this name is closed from your address for {minutes} minutes.",
+            "Wait, or use a sign-in link: every start of the server prints one.",
+        ),
+    )
