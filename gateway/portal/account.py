@@ -1,0 +1,85 @@
+"""Signing in and out, one-time links, the password and the theme."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth import login, update_session_auth_hash
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import SetPasswordForm
+from django.contrib.auth.views import LoginView, LogoutView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from gateway.accounts import links
+from gateway.accounts.models import Theme, User
+from gateway.lab.sandbox import ensure_sandbox
+from gateway.portal.pages import PortalRequest
+
+MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+class SignIn(LoginView):
+    template_name = "account/sign_in.html"
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: object) -> HttpResponse:
+        response = super().form_valid(form)  # type: ignore[arg-type]
+        if isinstance(self.request.user, User):
+            ensure_sandbox(self.request.user)
+        return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def link(request: HttpRequest, token: str) -> HttpResponse:
+    """A one-time link: GET shows a button, so that a preview of the link does not use it up."""
+    now = timezone.now()
+    if request.method != "POST":
+        holder = links.holder(token, now=now)
+        status = 200 if holder else 410
+        return render(request, "account/link.html", {"holder": holder}, status=status)
+    user = links.redeem(token, now=now)
+    if user is None:
+        return render(request, "account/link.html", {"holder": None}, status=410)
+    login(request, user, backend=MODEL_BACKEND)
+    ensure_sandbox(user)
+    return redirect("portal:home")
+
+
+@login_required
+@sensitive_post_parameters()
+def password(request: PortalRequest) -> HttpResponse:
+    form = SetPasswordForm(request.user, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        update_session_auth_hash(request, request.user)
+        messages.success(request, "Your password is set.")
+        return redirect("portal:home")
+    context = {"form": form, "crumbs": [{"label": "Home", "url": reverse("portal:home")}]}
+    return render(request, "account/password.html", context, status=422 if form.is_bound else 200)
+
+
+@login_required
+@require_POST
+def theme(request: PortalRequest) -> HttpResponse:
+    wanted = request.POST.get("theme", "")
+    if wanted in Theme.values:
+        request.user.theme = wanted
+        request.user.save(update_fields=["theme"])
+    back = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
+        back = reverse("portal:home")
+    return redirect(back)
+
+
+urlpatterns = [
+    path("sign-in/", SignIn.as_view(), name="sign-in"),
+    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("link/<str:token>/", link, name="sign-in-link"),
+    path("password/", password, name="password"),
+    path("theme/", theme, name="theme"),
+]

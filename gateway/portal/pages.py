@@ -1,0 +1,176 @@
+"""What the views of a gateway share: finding it, the role, answers to saves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+from gateway.accounts.models import Role, User
+from gateway.accounts.roles import can_write, role_of
+from gateway.models import ApplicationGateway, Child
+from gateway.operations import Caller, Outcome
+from gateway.portal.menu import MenuGroup, resource_menu
+
+
+class PortalRequest(HttpRequest):
+    """A request of somebody who is signed in."""
+
+    user: User  # type: ignore[assignment]
+    htmx: HtmxDetails
+
+
+ChildT = TypeVar("ChildT", bound=Child)
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Crumb:
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One gateway as the signed-in user sees it."""
+
+    request: PortalRequest
+    gateway: ApplicationGateway
+    role: Role
+    client: str = "Portal"
+
+    @property
+    def caller(self) -> Caller:
+        return Caller(self.request.user, self.client)
+
+    @property
+    def may_write(self) -> bool:
+        return can_write(self.role)
+
+    def url(self, name: str, *args: str) -> str:
+        """The address of a view of this gateway: ``page.url("http-settings")``."""
+        group = self.gateway.group
+        return reverse(
+            f"portal:{name}",
+            args=[str(group.subscription_id), group.name, self.gateway.name, *args],
+        )
+
+    def child(self, model: type[ChildT], name: str) -> ChildT:
+        """The child of that name; raises ``Http404``."""
+        found = model._default_manager.filter(gateway=self.gateway, name__iexact=name).first()
+        if found is None:
+            raise Http404(f"{self.gateway.name} has no {model.noun} named “{name}”.")
+        return found
+
+    def menu(self, current: str) -> list[MenuGroup]:
+        return resource_menu(self.gateway, self.url, current)
+
+    def blade(self, current: str, **extra: Any) -> dict[str, Any]:
+        """Template context of a blade of the left menu (``frame/blade.html``)."""
+        menu = self.menu(current)
+        item = next(item for group in menu for item in group.items if item.current)
+        overview = current == "overview"
+        return self._context(
+            menu=menu,
+            crumbs=_home() if overview else [*_home(), self._crumb()],
+            icon="gateway",
+            title=self.gateway.name,
+            item="" if overview else item.label,
+            subtitle="Application gateway",
+            menu_label=self.gateway.name,
+            close_url=reverse("portal:all-resources"),
+            **extra,
+        )
+
+    def pane(self, parent: str, title: str, **extra: Any) -> dict[str, Any]:
+        """Template context of a page that was opened from the list ``parent``."""
+        menu = self.menu(parent)
+        item = next(item for group in menu for item in group.items if item.current)
+        return self._context(
+            menu=menu,
+            crumbs=[*_home(), self._crumb(), Crumb(item.label, item.url)],
+            icon=item.icon,
+            title=title,
+            subtitle=self.gateway.name,
+            menu_label=self.gateway.name,
+            close_url=item.url,
+            **extra,
+        )
+
+    def _crumb(self) -> Crumb:
+        return Crumb(self.gateway.name, self.url("overview"))
+
+    def _context(self, **context: Any) -> dict[str, Any]:
+        return {
+            "page": self,
+            "gateway": self.gateway,
+            "may_write": self.may_write,
+            **context,
+        }
+
+    def render(
+        self, template: str, context: dict[str, Any], *, status: int = 200
+    ) -> HttpResponse:
+        return render(self.request, template, context, status=status)
+
+    def done(self, outcome: Outcome, message: str, url: str) -> HttpResponse:
+        """The answer to a save that succeeded: a toast and the next page."""
+        messages.success(self.request, message)
+        for problem in outcome.warnings:
+            messages.warning(self.request, problem.message)
+        if self.request.htmx:
+            return HttpResponseClientRedirect(url)
+        return redirect(url)
+
+
+def _home() -> list[Crumb]:
+    return [
+        Crumb("Home", reverse("portal:home")),
+        Crumb("All resources", reverse("portal:all-resources")),
+    ]
+
+
+def gateway_page(
+    view: Callable[Concatenate[PortalRequest, Page, P], HttpResponse],
+) -> Callable[..., HttpResponse]:
+    """Find the gateway of the address and the user's role on it; 404 without a role.
+
+    A gateway of somebody else answers like one that does not exist.
+    """
+
+    @login_required
+    @wraps(view)
+    def found(
+        request: PortalRequest,
+        subscription: UUID,
+        group: str,
+        gateway: str,
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> HttpResponse:
+        row = (
+            ApplicationGateway.objects.select_related("group__subscription")
+            .filter(
+                group__subscription_id=subscription,
+                group__name__iexact=group,
+                name__iexact=gateway,
+            )
+            .first()
+        )
+        role = role_of(request.user, row.group.subscription) if row else None
+        if row is None or role is None:
+            raise Http404(f"There is no application gateway “{gateway}” that you may see.")
+        return view(request, Page(request, row, role), *args, **kwargs)
+
+    return found

@@ -1,0 +1,166 @@
+"""Home, All resources, search and the bell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Q
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+
+from certificates.x509.problems import KINDS, Kind
+from gateway.accounts.models import User
+from gateway.accounts.roles import readable_subscriptions
+from gateway.models import (
+    Activity,
+    ApplicationGateway,
+    PublicIPAddress,
+    Resource,
+    VirtualNetwork,
+)
+from gateway.portal.pages import Crumb, PortalRequest
+
+# Shown in one list; the order is that of their names in it.
+RESOURCE_MODELS: tuple[type[Resource], ...] = (
+    ApplicationGateway,
+    PublicIPAddress,
+    VirtualNetwork,
+)
+ICONS = {
+    ApplicationGateway: "gateway",
+    PublicIPAddress: "publicip",
+    VirtualNetwork: "network",
+}
+LOCATIONS = {"westus": "West US"}
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceRow:
+    """One line of All resources; ``url`` is empty for what has no blade of its own."""
+
+    name: str
+    icon: str
+    type: str
+    group: str
+    location: str
+    subscription: str
+    url: str
+
+
+def resource_rows(user: User, *, name_contains: str = "") -> list[ResourceRow]:
+    """What the user may see, by name (one query for each type of resource)."""
+    subscriptions = readable_subscriptions(user)
+    rows: list[ResourceRow] = []
+    for model in RESOURCE_MODELS:
+        found = model._default_manager.filter(group__subscription__in=subscriptions)
+        if name_contains:
+            found = found.filter(
+                Q(name__icontains=name_contains) | Q(group__name__icontains=name_contains)
+            )
+        rows += [_row(resource) for resource in found.select_related("group__subscription")]
+    return sorted(rows, key=lambda row: (row.name.lower(), row.group.lower(), row.type))
+
+
+def _row(resource: Resource) -> ResourceRow:
+    group = resource.group
+    url = ""
+    if isinstance(resource, ApplicationGateway):
+        url = reverse(
+            "portal:overview", args=[str(group.subscription_id), group.name, resource.name]
+        )
+    return ResourceRow(
+        resource.name,
+        ICONS[type(resource)],
+        resource.label,
+        group.name,
+        LOCATIONS.get(resource.location, resource.location),
+        group.subscription.name,
+        url,
+    )
+
+
+def _home() -> list[Crumb]:
+    return [Crumb("Home", reverse("portal:home"))]
+
+
+@login_required
+def home(request: PortalRequest) -> HttpResponse:
+    gateways = [row for row in resource_rows(request.user) if row.url]
+    return render(request, "portal/home.html", {"gateways": gateways, "title": "Home"})
+
+
+@login_required
+def all_resources(request: PortalRequest) -> HttpResponse:
+    context = {
+        "crumbs": _home(),
+        "icon": "list",
+        "title": "All resources",
+        "subtitle": request.user.username,
+        "close_url": reverse("portal:home"),
+        "rows": resource_rows(request.user),
+    }
+    return render(request, "portal/all_resources.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    label: str
+    note: str
+    url: str
+    icon: str
+
+
+@login_required
+def search(request: PortalRequest) -> HttpResponse:
+    """Resources, blades of gateways, and help on problems."""
+    query = request.GET.get("q", "").strip()[:100]
+    groups = [("Resources", _resource_hits(request, query)), ("Help", list(_help_hits(query)))]
+    context = {
+        "crumbs": _home(),
+        "icon": "search",
+        "title": "Search",
+        "close_url": reverse("portal:home"),
+        "search_query": query,
+        "groups": groups if query else [],
+    }
+    return render(request, "portal/search.html", context)
+
+
+def _resource_hits(request: PortalRequest, query: str) -> list[Hit]:
+    rows = resource_rows(request.user, name_contains=query)
+    return [Hit(row.name, f"{row.type} in {row.group}", row.url, row.icon) for row in rows[:20]]
+
+
+def _help_hits(query: str) -> Iterable[Hit]:
+    wanted = query.lower()
+    found = [kind for kind in KINDS.values() if wanted in _words(kind)]
+    for kind in found[:20]:
+        yield Hit(kind.title, kind.id, reverse("portal:help", args=[kind.id]), "help")
+
+
+def _words(kind: Kind) -> str:
+    return f"{kind.id} {kind.title} {kind.why}".lower()
+
+
+@login_required
+def notifications(request: PortalRequest) -> HttpResponse:
+    """The bell: the user's own latest operations. Opening it marks them as read."""
+    latest = list(Activity.objects.filter(user=request.user)[:20])
+    request.user.notifications_seen_at = timezone.now()
+    request.user.save(update_fields=["notifications_seen_at"])
+    context = {
+        "crumbs": _home(),
+        "icon": "bell",
+        "title": "Notifications",
+        "close_url": reverse("portal:home"),
+        "activities": latest,
+    }
+    partial = "portal/notifications_list.html"
+    full = "portal/notifications.html"
+    return render(request, partial if request.htmx else full, context)
+
+

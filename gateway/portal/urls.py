@@ -1,0 +1,64 @@
+"""Addresses of the portal."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from gateway.portal import (
+    health,
+    help,
+    http_settings,
+    lab,
+    listeners,
+    overview,
+    pools,
+    probes,
+    resources,
+    rules,
+)
+
+app_name = "portal"
+
+_gateway = [
+    path("", overview.overview, name="overview"),
+    path("activity/", overview.activity, name="activity"),
+    path("properties/", overview.properties, name="properties"),
+    path("json/", overview.json_view, name="json"),
+    path("frontends/", overview.frontends, name="frontends"),
+    path("http-settings/", http_settings.index, name="http-settings"),
+    path("http-settings/add/", http_settings.add, name="http-settings-add"),
+    path("http-settings/<str:name>/edit/", http_settings.edit, name="http-settings-edit"),
+    path("http-settings/<str:name>/delete/", http_settings.delete, name="http-settings-delete"),
+    path("listeners/", listeners.index, name="listeners"),
+    path("listeners/add/<str:kind>/", listeners.add, name="listeners-add"),
+    path("listeners/<str:name>/edit/", listeners.edit, name="listeners-edit"),
+    path("listeners/<str:name>/delete/", listeners.delete, name="listeners-delete"),
+    path("pools/", pools.index, name="pools"),
+    path("pools/add/", pools.add, name="pools-add"),
+    path("pools/<str:name>/edit/", pools.edit, name="pools-edit"),
+    path("pools/<str:name>/delete/", pools.delete, name="pools-delete"),
+    path("probes/", probes.index, name="probes"),
+    path("probes/add/", probes.add, name="probes-add"),
+    path("probes/<str:name>/edit/", probes.edit, name="probes-edit"),
+    path("probes/<str:name>/delete/", probes.delete, name="probes-delete"),
+    path("rules/", rules.index, name="rules"),
+    path("rules/add/", rules.add, name="rules-add"),
+    path("rules/<str:name>/edit/", rules.edit, name="rules-edit"),
+    path("rules/<str:name>/delete/", rules.delete, name="rules-delete"),
+    path("health/", health.index, name="health"),
+    path("health/<int:verdict>/", health.detail, name="health-detail"),
+    path("health/<int:verdict>/chain/", health.chain, name="health-chain"),
+]
+
+urlpatterns = [
+    path("", resources.home, name="home"),
+    path("resources/", resources.all_resources, name="all-resources"),
+    path("search/", resources.search, name="search"),
+    path("notifications/", resources.notifications, name="notifications"),
+    path("help/", help.index, name="help-index"),
+    path("help/<str:id>/", help.kind, name="help"),
+    path("lab/", lab.index, name="lab"),
+    path("lab/<int:server>/<str:file>", lab.download, name="lab-file"),
+    path("lab/listener.pfx", lab.listener_pfx, name="lab-pfx"),
+    path("gateways/<uuid:subscription>/<str:group>/<str:gateway>/", include(_gateway)),
+]
