@@ -135,7 +135,7 @@ def _resource(reader: Reader, top: dict[str, tuple[str, Any]], draft: Draft) -> 
             reader.say(kinds.LOCATION_UNKNOWN, "location is no region.", Target(field="location"))
     if "tags" in top:
         draft.tags = _tags(reader, top["tags"][1])
-    resource = {key: top[key][1] for key in ("zones", "identity") if key in top}
+    resource: dict[str, Any] = {key: top[key][1] for key in ("zones", "identity") if key in top}
     read_members(
         reader,
         (_ZONES, _IDENTITY),

@@ -1,0 +1,69 @@
+"""The files of a document: opened and judged before any transaction begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from certificates.x509 import uploads as judge
+from certificates.x509.uploads import LISTENER_PFX_LIMITS
+from gateway.document import ChildDraft, Draft
+from gateway.models import (
+    AuthenticationCertificate,
+    Child,
+    SslCertificate,
+    TrustedClientCertificate,
+    TrustedRootCertificate,
+)
+from gateway.models.gateways import V1_TIERS
+from gateway.problems import Problem, Target
+
+MODELS: tuple[type[Child], ...] = (
+    SslCertificate,
+    AuthenticationCertificate,
+    TrustedRootCertificate,
+    TrustedClientCertificate,
+)
+
+
+@dataclass(slots=True)
+class Opened:
+    """What the files hold, by (collection, lower-case name), and what is wrong with them."""
+
+    files: dict[tuple[str, str], judge.Upload] = field(default_factory=dict, repr=False)
+    problems: list[Problem] = field(default_factory=list)
+
+    def of(self, child: ChildDraft) -> judge.Upload | None:
+        return self.files.get((child.collection, child.name.lower()))
+
+
+def open_uploads(draft: Draft, now: datetime) -> Opened:
+    """Open every file that the draft brings; PFX files are decrypted in a process of their own."""
+    opened = Opened()
+    is_v1 = draft.gateway.values.get("sku_tier") in V1_TIERS
+    for model in MODELS:
+        for child in draft.collections[model.collection]:
+            if child.upload.data is None:
+                continue
+            upload = _open(child, child.upload.data, is_v1, now)
+            opened.files[child.collection, child.name.lower()] = upload
+            opened.problems += [
+                Problem(
+                    kind=problem.kind,
+                    message=f"{model.noun.capitalize()} “{child.name}”: {problem.message}",
+                    target=Target(child.collection, child.name, "data"),
+                )
+                for problem in upload.problems
+            ]
+    return opened
+
+
+def _open(child: ChildDraft, data: bytes, is_v1: bool, now: datetime) -> judge.Upload:
+    if child.collection == SslCertificate.collection:
+        limit = LISTENER_PFX_LIMITS["v1" if is_v1 else "v2"]
+        return judge.listener_certificate(data, child.upload.password, size_limit=limit, now=now)
+    if child.collection == AuthenticationCertificate.collection:
+        return judge.authentication_certificate(data, now=now, base64_only=False)
+    if child.collection == TrustedRootCertificate.collection:
+        return judge.trusted_root_certificate(data, now=now, base64_only=False)
+    return judge.client_ca_certificate(data, now=now)
