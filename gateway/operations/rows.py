@@ -53,6 +53,11 @@ for _model in (SslCertificate, TrustedRootCertificate):
         "ApplicationGatewayCertificateDataOrKeyVaultSecretIdMustBeSpecified",
         collection=_model.collection,
     )
+evidenced(
+    DATA_MISSING.id,
+    "ApplicationGatewayTrustedClientCertificateMustSpecifyData",
+    collection=TrustedClientCertificate.collection,
+)
 
 # Rows that join two children: model, field of the owner.
 _LINKS: dict[tuple[type[Child], str], tuple[type[Row], str]] = {

@@ -16,7 +16,7 @@ from gateway.models import (
     TrustedRootCertificate,
 )
 from gateway.models.gateways import V1_TIERS
-from gateway.problems import Problem, Target
+from gateway.problems import KINDS, Problem, Target, evidenced
 
 MODELS: tuple[type[Child], ...] = (
     SslCertificate,
@@ -24,6 +24,37 @@ MODELS: tuple[type[Child], ...] = (
     TrustedRootCertificate,
     TrustedClientCertificate,
 )
+
+_SSL = "ApplicationGatewaySslCertificate"
+_CLIENT = "ApplicationGatewayTrustedClientCertificate"
+# The cloud's codes by collection: what any unusable file gets, and the finer ones (forum reports
+# for listeners and roots; the mutual authentication troubleshooting article).
+_GENERAL_CODES = {
+    SslCertificate.collection: f"{_SSL}InvalidData",
+    TrustedRootCertificate.collection: "ApplicationGatewayTrustedRootCertificateInvalidData",
+    TrustedClientCertificate.collection: f"{_CLIENT}InvalidData",
+}
+_FINE_CODES = {
+    "pfx-password-wrong": f"{_SSL}PasswordIncorrect",
+    "pfx-password-missing": f"{_SSL}PasswordIncorrect",
+    "pfx-too-large": f"{_SSL}DataTooBig",
+    "cer-empty": f"{_CLIENT}MustSpecifyData",
+    "cer-private-key": f"{_CLIENT}MustNotHavePrivateKey",
+    "client-ca-none": f"{_CLIENT}DoesNotContainAnyCACertificate",
+    "client-ca-roots": "ApplicationGatewayOnlyOneRootCAAllowedInTrustedClientCertificate",
+}
+for _collection, _code in _GENERAL_CODES.items():
+    for _id in KINDS:
+        if _id.startswith(("cer-", "pfx-", "root-", "listener-key-", "certificate-malformed")):
+            evidenced(_id, _code, collection=_collection)
+for _id, _code in _FINE_CODES.items():
+    evidenced(
+        _id,
+        _code,
+        collection=SslCertificate.collection
+        if _code.startswith(_SSL)
+        else TrustedClientCertificate.collection,
+    )
 
 
 @dataclass(slots=True)
