@@ -1,0 +1,182 @@
+"""Opening a PFX (PKCS #12) file in a process of its own, with limits on time and memory."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from certificates.x509 import asn1
+from certificates.x509.asn1 import Asn1Error, Node
+from certificates.x509.certificate import Certificate
+from certificates.x509.kinds import listeners
+from certificates.x509.pfx_child import NO_PASSWORD
+from certificates.x509.problems import Kind, Problem, ProblemError
+
+CPU_SECONDS = 5
+MEMORY_BYTES = 512 * 1024 * 1024
+WALL_SECONDS = 30
+MAX_ROUNDS = 5_000_000
+"""Rounds of password hashing in the whole file; the tools in use ask for some thousands each."""
+
+MAX_SCRYPT_BYTES = 64 * 1024 * 1024
+
+_CHILD = Path(__file__).with_name("pfx_child.py")
+# The program needs to find its libraries; it must not see the settings and secrets of the server.
+_KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "HOME", "LANG")
+_MAX_NODES = 20_000
+_PBKDF2 = "1.2.840.113549.1.5.12"
+_SCRYPT = "1.3.6.1.4.1.11591.4.11"
+_PBES1 = "1.2.840.113549.1.5."
+_PKCS12_PBE = "1.2.840.113549.1.12.1."
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a PFX holds: the private key (unencrypted PKCS #8 PEM), its certificate, the others."""
+
+    key_pem: bytes = field(repr=False)
+    certificate: Certificate
+    others: tuple[Certificate, ...]
+
+
+def open_pfx(data: bytes, password: str | None) -> Opened:
+    """Open ``data`` with ``password`` (``None`` or empty: the file is unprotected).
+
+    Raises :class:`ProblemError` with a kind of :mod:`certificates.x509.kinds.listeners`.
+    """
+    if requested_rounds(data) > MAX_ROUNDS:
+        raise _error(listeners.TOO_EXPENSIVE, "The PFX asks for too many rounds of hashing.")
+    answer = _run(data, password)
+    result = answer.get("result")
+    if result == "memory":
+        raise _error(listeners.TOO_EXPENSIVE, "The PFX asks for too much memory.")
+    if result == "password":
+        if password:
+            raise _error(listeners.PASSWORD_WRONG, "The password does not open the PFX file.")
+        raise _error(listeners.PASSWORD_MISSING, "The PFX file needs its password.")
+    if result != "ok":
+        raise _error(listeners.CUT_OFF, "The PFX file cannot be read: it is cut off or damaged.")
+    return _opened(answer)
+
+
+def requested_rounds(data: bytes) -> int:
+    """The rounds of hashing that the readable part of a PFX asks for, without doing any of them.
+
+    Memory-hungry requests count as endless. What is encrypted cannot be seen: the limits of the
+    process that opens the file see to that. Never raises.
+    """
+    total = 0
+    try:
+        pending = [asn1.read(data)]
+        parts = pending[0].children()
+        if len(parts) > 2:
+            total += _last_integer(parts[2].children())  # MacData: the rounds of the checksum
+    except Asn1Error:
+        return total
+    for _ in range(_MAX_NODES):
+        if not pending:
+            return total
+        children = _children(pending.pop())
+        total += _rounds(children)
+        pending.extend(children)
+    return MAX_ROUNDS + 1
+
+
+def _children(node: Node) -> list[Node]:
+    """The elements inside a container, or inside an OCTET STRING that wraps a structure."""
+    try:
+        if node.tag == asn1.OCTET_STRING and node.content[:1] != b"\x30":
+            return []
+        if node.tag & ~0x20 == asn1.OCTET_STRING:
+            return [asn1.read(node.octets())]
+        return node.children() if node.is_constructed else []
+    except Asn1Error:
+        return []
+
+
+def _rounds(parts: list[Node]) -> int:
+    """The rounds that an AlgorithmIdentifier asks for (RFC 8018 A, RFC 7292 C, RFC 7914)."""
+    try:
+        if len(parts) != 2 or parts[1].tag != asn1.SEQUENCE:
+            return 0
+        name, parameters = asn1.oid(parts[0]), parts[1].children()
+        if name == _SCRYPT:
+            cost, block_size, parallel = (asn1.integer(number) for number in parameters[1:4])
+            if 128 * cost * block_size > MAX_SCRYPT_BYTES or parallel > 16:
+                return MAX_ROUNDS + 1
+            return 0
+        if name == _PBKDF2 or name.startswith((_PBES1, _PKCS12_PBE)):
+            return _last_integer(parameters[:2])
+    except (Asn1Error, ValueError):
+        return 0
+    return 0
+
+
+def _last_integer(parts: list[Node]) -> int:
+    if not parts or parts[-1].tag != asn1.INTEGER:
+        return 0
+    return max(0, asn1.integer(parts[-1]))
+
+
+def _run(data: bytes, password: str | None) -> dict[str, Any]:
+    """Let the child process open the file; raises :class:`ProblemError` if it came to no answer."""
+    secret = b"" if password is None else password.encode("utf-8", "replace")
+    length = NO_PASSWORD if password is None else len(secret)
+    command = [sys.executable, "-I", str(_CHILD), str(CPU_SECONDS), str(MEMORY_BYTES)]
+    try:
+        done = subprocess.run(  # noqa: S603 - our own program, and nothing of the user on its line
+            command,
+            input=length.to_bytes(4, "big") + secret + data,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=WALL_SECONDS,
+            check=False,
+            env={name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ},
+        )
+    except subprocess.TimeoutExpired:
+        raise _error(listeners.TOO_EXPENSIVE, "Opening the PFX took too long.") from None
+    except OSError:
+        raise _error(listeners.READER_FAILED, "The PFX could not be opened just now.") from None
+    if done.returncode < 0:
+        # A signal: the kernel enforced a limit, or the allocator gave up at it.
+        raise _error(listeners.TOO_EXPENSIVE, "Opening the PFX takes too much work.")
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError:
+        raise _error(listeners.READER_FAILED, "The PFX could not be opened just now.") from None
+    return answer if isinstance(answer, dict) else {}
+
+
+def _opened(answer: dict[str, Any]) -> Opened:
+    key, leaf, others = answer["key"], answer["certificate"], answer["others"]
+    if key is None:
+        raise _error(listeners.NO_KEY, "The PFX file has certificates, but no private key.")
+    if leaf is None:
+        if others:
+            raise _error(listeners.KEY_MISMATCH, "The private key fits no certificate in the PFX.")
+        raise _error(
+            listeners.NO_CERTIFICATE, "The PFX file has a private key, but no certificate."
+        )
+    return Opened(
+        key_pem=key.encode("ascii"),
+        certificate=_certificate(leaf),
+        others=tuple(_certificate(other) for other in others),
+    )
+
+
+def _certificate(text: str) -> Certificate:
+    try:
+        return Certificate.from_der(base64.b64decode(text))
+    except ProblemError as error:
+        message = "A certificate in the PFX file cannot be read."
+        raise _error(listeners.CUT_OFF, message) from error
+
+
+def _error(kind: Kind, message: str) -> ProblemError:
+    return ProblemError(Problem(kind=kind, message=message))

@@ -1,0 +1,80 @@
+"""Opens one PFX file; run as a program by :mod:`certificates.x509.pfx`, never inside the server.
+
+It limits itself before it reads anything: a hostile file can only end this process. Arguments: CPU
+seconds, address space in bytes. Standard input: the length of the password as four bytes (all
+ones: no password), the password in UTF-8, the file. Standard output: a JSON object with ``result`` and,
+if that is ``ok``, ``key`` (PEM), ``certificate`` and ``others`` (Base-64 of DER). It imports nothing
+of this project, which keeps its start short.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import resource
+import sys
+from typing import Any
+
+NO_PASSWORD = 0xFFFFFFFF
+
+
+def limit(cpu_seconds: int, memory_bytes: int) -> None:
+    """Bound this process for good; one second after the soft limit the kernel ends it hard."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+
+
+def unpack(data: bytes, password: bytes | None) -> dict[str, Any]:
+    """The content of a PFX as a JSON value; never raises for a bad file.
+
+    ``result``: ``ok``, ``password`` (it does not open the file), ``damaged``, ``memory``.
+    """
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.serialization import pkcs12
+
+    # No password and an empty one are two different things inside a PFX, and tools differ.
+    passwords = [password] if password else [None, b""]
+    result = "damaged"
+    for attempt in passwords:
+        try:
+            key, certificate, others = pkcs12.load_key_and_certificates(data, attempt)
+            pem = None
+            if key is not None:
+                pem = key.private_bytes(
+                    serialization.Encoding.PEM,
+                    serialization.PrivateFormat.PKCS8,
+                    serialization.NoEncryption(),
+                ).decode("ascii")
+            return {
+                "result": "ok",
+                "key": pem,
+                "certificate": _base64(certificate) if certificate else None,
+                "others": [_base64(other) for other in others],
+            }
+        except MemoryError:
+            return {"result": "memory"}
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            result = "password" if "password" in str(error).lower() else "damaged"
+    return {"result": result}
+
+
+def _base64(certificate: Any) -> str:
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    return base64.b64encode(certificate.public_bytes(Encoding.DER)).decode("ascii")
+
+
+def main() -> None:
+    limit(int(sys.argv[1]), int(sys.argv[2]))
+    message = sys.stdin.buffer.read()
+    length = int.from_bytes(message[:4], "big")
+    password = None if length == NO_PASSWORD else message[4 : 4 + length]
+    data = message[4:] if password is None else message[4 + length :]
+    sys.stdout.write(json.dumps(unpack(data, password)))
+
+
+if __name__ == "__main__":
+    main()
