@@ -89,7 +89,7 @@ function setDependents(form) {
 const typedInto = new WeakSet();
 
 function setPresets(form, changedName) {
-  for (const input of $$("input[data-preset-from]", form)) {
+  for (const input of $$(":is(input, select)[data-preset-from]", form)) {
     if (input.dataset.presetFrom !== changedName || typedInto.has(input)) continue;
     const presets = JSON.parse(input.dataset.preset);
     const known = Object.values(presets).map(String);

@@ -443,9 +443,16 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (polled && (openMenu && target.contains(openMenu) || $("dialog[open]", target))) event.detail.shouldSwap = false;
 });
 
+// A summary near the top is shown with the title above it, else where it stands.
+function focusSummary(summary) {
+  summary.focus({ preventScroll: true });
+  if (summary.getBoundingClientRect().top + scrollY < innerHeight / 2) scrollTo(0, 0);
+  else summary.scrollIntoView({ block: "nearest" });
+}
+
 document.addEventListener("htmx:afterSettle", (event) => {
   const summary = $(".error-summary", event.detail.target) ?? (event.detail.elt?.matches?.(".error-summary") ? event.detail.elt : null);
-  if (summary?.isConnected && event.detail.requestConfig?.verb !== "get") summary.focus();
+  if (summary?.isConnected && event.detail.requestConfig?.verb !== "get") focusSummary(summary);
   if (openMenu && !openMenu.isConnected) openMenu = null;
   if (openHelp && !openHelp.isConnected) openHelp = null;
   $$("[data-filter]").filter((input) => input.value).forEach(filterTable);
@@ -483,7 +490,4 @@ watchToasts();
 start(document);
 showCurrentEntry();
 document.addEventListener("htmx:load", (event) => start(event.detail.elt));
-{
-  const summary = $(".error-summary");
-  if (summary) summary.focus();
-}
+if ($(".error-summary")) focusSummary($(".error-summary"));
