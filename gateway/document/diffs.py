@@ -21,7 +21,7 @@ def diff(before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _compare(path: str, before: Any, after: Any, changes: list[dict[str, Any]]) -> None:
-    if before == after and type(before) is type(after):
+    if before == after:
         return
     if isinstance(before, dict) and isinstance(after, dict):
         for name in _both(before, after):
