@@ -350,6 +350,6 @@ function start(root) {
 
 start(document);
 document.addEventListener("htmx:load", (event) => start(event.detail.elt));
-document.addEventListener("htmx:afterSettle", (event) => { if (event.detail.target?.isConnected) start(event.detail.target); });
+document.addEventListener("htmx:afterSettle", (event) => start(event.target));
 for (const name of ["dragover", "dragleave", "drop"])
   document.addEventListener(name, (event) => event.target.closest?.("[data-filebox]")?.classList.toggle("is-over", name === "dragover"));

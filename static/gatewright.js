@@ -451,7 +451,8 @@ function focusSummary(summary) {
 }
 
 document.addEventListener("htmx:afterSettle", (event) => {
-  const summary = $(".error-summary", event.detail.target) ?? (event.detail.elt?.matches?.(".error-summary") ? event.detail.elt : null);
+  // The event comes from what was swapped in; detail.target may be what was replaced.
+  const summary = event.target.matches(".error-summary") ? event.target : $(".error-summary", event.target);
   if (summary?.isConnected && event.detail.requestConfig?.verb !== "get") focusSummary(summary);
   if (openMenu && !openMenu.isConnected) openMenu = null;
   if (openHelp && !openHelp.isConnected) openHelp = null;
