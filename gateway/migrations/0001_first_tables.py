@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
             name='ApplicationGateway',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')])),
+                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('\\A[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')])),
                 ('location', models.CharField(default='westus', max_length=40)),
                 ('tags', models.JSONField(blank=True, default=dict)),
                 ('resource_guid', models.UUIDField(default=uuid.uuid4, editable=False)),
@@ -61,7 +61,7 @@ class Migration(migrations.Migration):
             name='PublicIPAddress',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')])),
+                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('\\A[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')])),
                 ('location', models.CharField(default='westus', max_length=40)),
                 ('tags', models.JSONField(blank=True, default=dict)),
                 ('resource_guid', models.UUIDField(default=uuid.uuid4, editable=False)),
@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
             name='Subnet',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')])),
+                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('\\A[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')])),
                 ('address_prefix', models.CharField(max_length=43)),
                 ('position', models.PositiveIntegerField(default=0)),
             ],
@@ -95,7 +95,7 @@ class Migration(migrations.Migration):
             name='AuthenticationCertificate',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
+                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('\\A[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
                 ('position', models.PositiveIntegerField(default=0, editable=False)),
                 ('opaque', models.JSONField(blank=True, default=dict, editable=False)),
                 ('data', models.BinaryField()),
@@ -111,7 +111,7 @@ class Migration(migrations.Migration):
             name='BackendAddressPool',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
+                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('\\A[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
                 ('position', models.PositiveIntegerField(default=0, editable=False)),
                 ('opaque', models.JSONField(blank=True, default=dict, editable=False)),
                 ('gateway', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='gateway.applicationgateway')),
@@ -139,7 +139,7 @@ class Migration(migrations.Migration):
             name='FrontendIPConfiguration',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
+                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('\\A[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
                 ('position', models.PositiveIntegerField(default=0, editable=False)),
                 ('opaque', models.JSONField(blank=True, default=dict, editable=False)),
                 ('private_ip_address', models.GenericIPAddressField(blank=True, null=True)),
@@ -157,7 +157,7 @@ class Migration(migrations.Migration):
             name='FrontendPort',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
+                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('\\A[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
                 ('position', models.PositiveIntegerField(default=0, editable=False)),
                 ('opaque', models.JSONField(blank=True, default=dict, editable=False)),
                 ('port', models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(1, 'Enter a whole number from 1 to 65535.'), django.core.validators.MaxValueValidator(65535, 'Enter a whole number from 1 to 65535.')], verbose_name='Port')),
@@ -180,7 +180,7 @@ class Migration(migrations.Migration):
             name='HttpListener',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
+                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('\\A[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
                 ('position', models.PositiveIntegerField(default=0, editable=False)),
                 ('opaque', models.JSONField(blank=True, default=dict, editable=False)),
                 ('protocol', models.CharField(choices=[('Http', 'HTTP'), ('Https', 'HTTPS')], default='Http', max_length=5, verbose_name='Protocol')),
@@ -214,7 +214,7 @@ class Migration(migrations.Migration):
             name='LabServer',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')])),
+                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('\\A[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')])),
                 ('scenario', models.CharField(max_length=40)),
                 ('kind', models.CharField(choices=[('address', 'IP address or FQDN'), ('virtual_machine', 'Virtual machine'), ('scale_set', 'VMSS'), ('app_service', 'App Services')], default='address', max_length=16)),
                 ('address', models.GenericIPAddressField(protocol='IPv4')),
@@ -255,7 +255,7 @@ class Migration(migrations.Migration):
             name='Probe',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
+                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('\\A[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
                 ('position', models.PositiveIntegerField(default=0, editable=False)),
                 ('opaque', models.JSONField(blank=True, default=dict, editable=False)),
                 ('protocol', models.CharField(choices=[('Http', 'HTTP'), ('Https', 'HTTPS')], default='Http', max_length=5, verbose_name='Protocol')),
@@ -280,7 +280,7 @@ class Migration(migrations.Migration):
             name='BackendHttpSettings',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
+                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('\\A[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
                 ('position', models.PositiveIntegerField(default=0, editable=False)),
                 ('opaque', models.JSONField(blank=True, default=dict, editable=False)),
                 ('cookie_based_affinity', models.CharField(choices=[('Disabled', 'Disabled'), ('Enabled', 'Enabled')], default='Disabled', max_length=8, verbose_name='Cookie based affinity')),
@@ -310,7 +310,7 @@ class Migration(migrations.Migration):
             name='RedirectConfiguration',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
+                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('\\A[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
                 ('position', models.PositiveIntegerField(default=0, editable=False)),
                 ('opaque', models.JSONField(blank=True, default=dict, editable=False)),
                 ('redirect_type', models.CharField(choices=[('Permanent', 'Permanent (301)'), ('Found', 'Found (302)'), ('SeeOther', 'See other (303)'), ('Temporary', 'Temporary (307)')], default='Permanent', max_length=9)),
@@ -329,7 +329,7 @@ class Migration(migrations.Migration):
             name='ResourceGroup',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=90, validators=[django.core.validators.RegexValidator(re.compile('[\\w().-]{0,89}[\\w()-]\\Z'), 'Use 1 to 90 letters, digits, underscores, hyphens, periods and parentheses, not ending with a period.', code='name-invalid')])),
+                ('name', models.CharField(max_length=90, validators=[django.core.validators.RegexValidator(re.compile('\\A[\\w().-]{0,89}[\\w()-]\\Z'), 'Use 1 to 90 letters, digits, underscores, hyphens, periods and parentheses, not ending with a period.', code='name-invalid')])),
                 ('location', models.CharField(default='westus', max_length=40)),
                 ('tags', models.JSONField(blank=True, default=dict)),
                 ('subscription', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='resource_groups', to='accounts.subscription')),
@@ -352,7 +352,7 @@ class Migration(migrations.Migration):
             name='RewriteRuleSet',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
+                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('\\A[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
                 ('position', models.PositiveIntegerField(default=0, editable=False)),
                 ('opaque', models.JSONField(blank=True, default=dict, editable=False)),
                 ('gateway', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='gateway.applicationgateway')),
@@ -366,7 +366,7 @@ class Migration(migrations.Migration):
             name='RewriteRule',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')])),
+                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('\\A[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')])),
                 ('rule_sequence', models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, 'Enter a whole number from 1 to 1000.'), django.core.validators.MaxValueValidator(1000, 'Enter a whole number from 1 to 1000.')])),
                 ('conditions', models.JSONField(blank=True, default=list)),
                 ('action_set', models.JSONField(blank=True, default=dict)),
@@ -393,7 +393,7 @@ class Migration(migrations.Migration):
             name='SslCertificate',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
+                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('\\A[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
                 ('position', models.PositiveIntegerField(default=0, editable=False)),
                 ('opaque', models.JSONField(blank=True, default=dict, editable=False)),
                 ('key_vault_secret_id', models.CharField(blank=True, max_length=400)),
@@ -441,7 +441,7 @@ class Migration(migrations.Migration):
                 ('ssl_min_protocol_version', models.CharField(blank=True, max_length=8)),
                 ('ssl_cipher_suites', models.JSONField(blank=True, default=list)),
                 ('ssl_disabled_protocols', models.JSONField(blank=True, default=list)),
-                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
+                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('\\A[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
                 ('position', models.PositiveIntegerField(default=0, editable=False)),
                 ('opaque', models.JSONField(blank=True, default=dict, editable=False)),
                 ('has_client_auth', models.BooleanField(default=False)),
@@ -464,7 +464,7 @@ class Migration(migrations.Migration):
             name='GatewayIPConfiguration',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
+                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('\\A[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
                 ('position', models.PositiveIntegerField(default=0, editable=False)),
                 ('opaque', models.JSONField(blank=True, default=dict, editable=False)),
                 ('gateway', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='gateway.applicationgateway')),
@@ -479,7 +479,7 @@ class Migration(migrations.Migration):
             name='TrustedClientCertificate',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
+                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('\\A[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
                 ('position', models.PositiveIntegerField(default=0, editable=False)),
                 ('opaque', models.JSONField(blank=True, default=dict, editable=False)),
                 ('data', models.BinaryField()),
@@ -518,7 +518,7 @@ class Migration(migrations.Migration):
             name='TrustedRootCertificate',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
+                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('\\A[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
                 ('position', models.PositiveIntegerField(default=0, editable=False)),
                 ('opaque', models.JSONField(blank=True, default=dict, editable=False)),
                 ('data', models.BinaryField(blank=True, null=True)),
@@ -547,7 +547,7 @@ class Migration(migrations.Migration):
             name='UrlPathMap',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
+                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('\\A[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
                 ('position', models.PositiveIntegerField(default=0, editable=False)),
                 ('opaque', models.JSONField(blank=True, default=dict, editable=False)),
                 ('backend_address_pool', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='+', to='gateway.backendaddresspool', verbose_name='Backend pool')),
@@ -565,7 +565,7 @@ class Migration(migrations.Migration):
             name='RequestRoutingRule',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
+                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('\\A[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')], verbose_name='Name')),
                 ('position', models.PositiveIntegerField(default=0, editable=False)),
                 ('opaque', models.JSONField(blank=True, default=dict, editable=False)),
                 ('rule_type', models.CharField(choices=[('Basic', 'Basic'), ('PathBasedRouting', 'Path-based')], default='Basic', max_length=16)),
@@ -587,7 +587,7 @@ class Migration(migrations.Migration):
             name='PathRule',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')])),
+                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('\\A[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')])),
                 ('paths', models.JSONField(default=list)),
                 ('position', models.PositiveIntegerField(default=0)),
                 ('opaque', models.JSONField(blank=True, default=dict)),
@@ -626,7 +626,7 @@ class Migration(migrations.Migration):
             name='VirtualNetwork',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')])),
+                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator(re.compile('\\A[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\\Z'), 'Use 1 to 80 letters, digits, underscores, periods and hyphens; begin with a letter or digit and end with a letter, digit or underscore.', code='name-invalid')])),
                 ('location', models.CharField(default='westus', max_length=40)),
                 ('tags', models.JSONField(blank=True, default=dict)),
                 ('resource_guid', models.UUIDField(default=uuid.uuid4, editable=False)),

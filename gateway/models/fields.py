@@ -8,8 +8,9 @@ import re
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 
+# RegexValidator searches, so the patterns are tied to both ends.
 # Naming rules of network resources (Azure "Naming rules and restrictions"): 1-80 characters.
-NAME_PATTERN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\Z")
+NAME_PATTERN = re.compile(r"\A[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\Z")
 
 validate_name = RegexValidator(
     NAME_PATTERN,
@@ -18,7 +19,7 @@ validate_name = RegexValidator(
     code="name-invalid",
 )
 
-GROUP_PATTERN = re.compile(r"[\w().-]{0,89}[\w()-]\Z")
+GROUP_PATTERN = re.compile(r"\A[\w().-]{0,89}[\w()-]\Z")
 validate_group_name = RegexValidator(
     GROUP_PATTERN,
     "Use 1 to 90 letters, digits, underscores, hyphens, periods and parentheses, "

@@ -178,7 +178,7 @@ def _refuse_name(
     caller: Caller, group: ResourceGroup, name: str, operation: str, now: datetime
 ) -> Outcome:
     """Refuse a name before any query sees it; what is recorded of it is printable."""
-    printable = "".join(one if one.isprintable() else "?" for one in name)[:80]
+    printable = "".join(one if one.isprintable() else "?" for one in name)[:120]
 
     def write() -> ApplicationGateway:
         raise Rejected(*errors(field_problems(ApplicationGateway(group=group, name=printable))))

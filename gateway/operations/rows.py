@@ -337,7 +337,7 @@ def _write_listener_file(work: _Work, row: SslCertificate, upload: Upload) -> No
         SslCertificatePart(owner=row, certificate=one, position=position)
         for position, one in enumerate(work.stored(upload))
     )
-    SslCertificateKey.objects.create(owner=row, pem=upload.key_pem)
+    SslCertificateKey.objects.create(owner=row, pem=upload.key_pem or b"")
 
 
 def _write_client_file(work: _Work, row: TrustedClientCertificate, upload: Upload) -> None:
