@@ -6,6 +6,7 @@ does not fit. ``<NAME>_FILE`` may name a file that holds the value instead.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import secrets
@@ -140,11 +141,9 @@ def _create(path: Path, value: str) -> None:
             file.write(value + "\n")
             file.flush()
             os.fsync(file.fileno())
-        try:
-            # A link fails where the file exists, so of two processes one wins and both read it.
+        # A link fails where the file exists, so of two processes one wins and both read it.
+        with contextlib.suppress(FileExistsError):
             os.link(draft, path)
-        except FileExistsError:
-            pass
     finally:
         draft.unlink()
 
@@ -152,6 +151,27 @@ def _create(path: Path, value: str) -> None:
 def installation(data: Path) -> str:
     """A short id of the data directory: eight hexadecimal digits, kept in it."""
     return kept(data / "id", lambda: secrets.token_hex(4))
+
+
+def loopback_range(data: Path) -> Network:
+    """The loopback addresses that belong to the data directory: a /20 of 127.0.0.0/8.
+
+    Drawn once and kept in the directory, so that installations on one machine do not meet;
+    127.0.0.0/16, where everybody else listens, is left out. Raises ``ImproperlyConfigured`` if
+    the kept text is no such network.
+    """
+    drawn = kept(
+        data / "loopback-range",
+        lambda: f"127.{secrets.randbelow(254) + 1}.{secrets.randbelow(16) * 16}.0/20",
+    )
+    network: Network | None = None
+    with contextlib.suppress(ValueError):
+        network = ipaddress.ip_network(drawn)
+    if network is None or not network.is_loopback or network.num_addresses < 256:
+        raise ImproperlyConfigured(
+            f"{data / 'loopback-range'} takes a loopback network such as 127.83.16.0/20."
+        )
+    return network
 
 
 def secret_key(data: Path) -> str:

@@ -32,9 +32,9 @@ class Notice:
 
 
 def respond(request: HttpRequest, notice: Notice) -> HttpResponse:
-    """The notice as a page, or as a fragment where a part of a page was asked for."""
+    """The notice as a page, or as a toast where htmx asked for a part of a page."""
     partial = bool(request.headers.get("HX-Request")) and not request.headers.get("HX-Boosted")
-    template = "errors/_notice.html" if partial else "errors/page.html"
+    template = "errors/toast.html" if partial else "errors/page.html"
     response = HttpResponse(_render(request, template, notice), status=notice.status)
     if notice.status == 429:
         response.headers["Retry-After"] = str(int(settings.AXES_COOLOFF_TIME.total_seconds()))

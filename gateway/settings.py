@@ -14,6 +14,7 @@ DEBUG = False
 
 GATEWRIGHT_DATA = environment.data_directory(BASE_DIR)
 GATEWRIGHT_INSTALLATION = environment.installation(GATEWRIGHT_DATA)
+GATEWRIGHT_LOOPBACK_RANGE = environment.loopback_range(GATEWRIGHT_DATA)
 GATEWRIGHT_KEYS = environment.encryption_keys(GATEWRIGHT_DATA)
 GATEWRIGHT_ALLOWED_NETWORKS = environment.networks("GATEWRIGHT_ALLOWED_NETWORKS")
 SECRET_KEY = environment.secret_key(GATEWRIGHT_DATA)
@@ -33,7 +34,8 @@ GATEWRIGHT_PORTAL_ADDRESSES = environment.items("GATEWRIGHT_PORTAL_ADDRESSES")
 _HTTPS = GATEWRIGHT_SCHEME == "https"
 _OPEN = bool(GATEWRIGHT_NAMES)
 
-ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *GATEWRIGHT_NAMES]
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS += [f"[{name}]" if ":" in name else name for name in GATEWRIGHT_NAMES]
 
 # -- Database -----------------------------------------------------------------------------------
 
