@@ -19,6 +19,7 @@ REQUEST_SECONDS = 15.0
 SILENCE_SECONDS = 3600.0
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 1024 * 1024
+BODY_LIMIT = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class _Request:
     method: str
     target: str
     host: str
+    body_length: int
 
 
 async def answer(voice: Voice, reader: StreamReader, writer: StreamWriter) -> None:
@@ -72,6 +74,8 @@ async def _reply(voice: Voice, reader: StreamReader, writer: StreamWriter) -> by
     request = _parse(head)
     if request is None:
         return _response(HTTPStatus.BAD_REQUEST, _page(voice, "That is no HTTP request"))
+    # An answer before the end of the request would be lost with the connection.
+    await reader.readexactly(min(request.body_length, BODY_LIMIT))
     status = HTTPStatus.INTERNAL_SERVER_ERROR if voice.answers == "error" else HTTPStatus.OK
     secure = writer.get_extra_info("ssl_object")
     rows = {
@@ -91,9 +95,13 @@ def _parse(head: bytes) -> _Request | None:
     parts = first.split(" ")
     if len(parts) != 3 or not parts[0].isalpha() or not parts[2].startswith("HTTP/1."):
         return None
-    headers = (line.partition(":") for line in lines)
-    host = next((value.strip() for name, _, value in headers if name.lower() == "host"), "")
-    return _Request(parts[0].upper(), parts[1], host)
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        headers.setdefault(name.lower(), value.strip())
+    length = headers.get("content-length", "")
+    body_length = int(length[:12]) if length.isascii() and length.isdigit() else 0
+    return _Request(parts[0].upper(), parts[1], headers.get("host", ""), body_length)
 
 
 def _page(voice: Voice, title: str, rows: dict[str, str] | None = None) -> bytes:
