@@ -139,11 +139,13 @@ function addRow(rows) {
 
 function startRows(rows) {
   $$("[data-row-delete]", rows).forEach((button) => { button.hidden = false; });
+  // A refused save draws deleted rows again, with their box ticked.
+  $$("[data-row]", rows).forEach((row) => { if ($(".row-delete input", row)?.checked) row.hidden = true; });
 }
 
 function growRows(rows) {
   const last = $$("[data-row]", rows).filter(live).at(-1);
-  if (!last || $$("input:not([type=hidden], [type=checkbox]), textarea", last).some((input) => input.value)) addRow(rows);
+  if (!last || $$("input:not([type=hidden], [type=checkbox]), textarea, select[data-fills-row]", last).some((input) => input.value)) addRow(rows);
 }
 
 function deleteRow(button) {

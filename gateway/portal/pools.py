@@ -1,0 +1,133 @@
+"""Backend pools: the servers that requests are sent to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django.db.models import Count
+from django.http import HttpResponse
+
+from gateway.models import (
+    ApplicationGateway,
+    BackendAddress,
+    BackendAddressPool,
+    LoadedGateway,
+    PathRule,
+    RequestRoutingRule,
+)
+from gateway.operations import store
+from gateway.portal.editing import delete_child, edit_child, row_actions
+from gateway.portal.forms import ChildForm
+from gateway.portal.pages import Page, PortalRequest, gateway_page
+from gateway.portal.pool_targets import Offer, TargetFormSet, offer, target_rows, write_targets
+
+
+class PoolForm(ChildForm[BackendAddressPool]):
+    """Name and targets; the targets are a grid of their own (``form.targets``)."""
+
+    without_targets = forms.BooleanField(required=False)
+
+    class Meta:
+        model = BackendAddressPool
+        fields = ("name",)
+
+    def __init__(self, page: Page, *args: Any, **kwargs: Any) -> None:
+        super().__init__(page, *args, **kwargs)
+        self.fields["without_targets"].label = (
+            "Add backend pool without targets"
+            if self.adding
+            else "Remove all targets from backend pool"
+        )
+        stored = [] if self.adding else list(BackendAddress.objects.filter(pool=self.instance))
+        self.target_count = len(stored)
+        self.offered: Offer = offer(page.gateway, stored)
+        self.targets: TargetFormSet = target_rows(
+            self.data if self.is_bound and not self._typed("without_targets") else None,
+            stored,
+            self.offered,
+            may_write=page.may_write,
+        )
+
+    def row_problems(self) -> list[dict[str, str]]:
+        """What is wrong with targets, for the summary on top."""
+        return self.targets.problems()
+
+    def is_valid(self) -> bool:
+        fields_are, rows_are = super().is_valid(), True
+        if self.targets.is_bound:
+            rows_are = self.targets.is_valid()
+        return fields_are and rows_are
+
+    def write(self, loaded: LoadedGateway) -> None:
+        row = self.row(loaded)
+        self.copy_to(row)
+        store(row)
+        write_targets(row, self._wanted())
+
+    def _wanted(self) -> Iterator[tuple[str, str]]:
+        if self.targets.is_bound:
+            for form in self.targets.wanted():
+                yield form.cleaned_data["kind"], form.cleaned_data["value"]
+
+
+def rules_by_pool(gateway: ApplicationGateway) -> dict[int, list[RequestRoutingRule]]:
+    """The rules that send requests to each pool, by themselves or by their path map."""
+    by_map: dict[int, set[int]] = {}
+    for path_map, pool in PathRule.objects.filter(
+        path_map__gateway=gateway, backend_address_pool__isnull=False
+    ).values_list("path_map_id", "backend_address_pool_id"):
+        by_map.setdefault(path_map, set()).add(pool)
+    found: dict[int, list[RequestRoutingRule]] = {}
+    rules = RequestRoutingRule.objects.filter(gateway=gateway).select_related("url_path_map")
+    for rule in rules:
+        pools = {rule.backend_address_pool_id}
+        if rule.url_path_map is not None:
+            pools.add(rule.url_path_map.backend_address_pool_id)
+            pools |= by_map.get(rule.url_path_map.pk, set())
+        for pool in pools - {None}:
+            found.setdefault(pool, []).append(rule)
+    return found
+
+
+@gateway_page
+def index(request: PortalRequest, page: Page) -> HttpResponse:
+    pools = BackendAddressPool.objects.filter(gateway=page.gateway)
+    rules = rules_by_pool(page.gateway)
+    rows = [
+        (pool, len(rules.get(pool.pk, ())), row_actions(page, "pools", pool))
+        for pool in pools.annotate(target_count=Count("addresses"))
+    ]
+    context = page.blade("pools", rows=rows, add_url=page.url("pools-add"))
+    return page.render("portal/pools/list.html", context)
+
+
+@gateway_page
+def add(request: PortalRequest, page: Page) -> HttpResponse:
+    return _form(request, page, BackendAddressPool(gateway=page.gateway))
+
+
+@gateway_page
+def edit(request: PortalRequest, page: Page, name: str) -> HttpResponse:
+    pool = page.child(BackendAddressPool, name)
+    rules = [
+        (rule.name, page.url("rules-edit", rule.name))
+        for rule in rules_by_pool(page.gateway).get(pool.pk, ())
+    ]
+    return _form(request, page, pool, rules=rules)
+
+
+def _form(
+    request: PortalRequest, page: Page, pool: BackendAddressPool, **context: Any
+) -> HttpResponse:
+    data = request.POST if request.method == "POST" else None
+    form = PoolForm(page, data, instance=pool)
+    return edit_child(
+        page, form, "pools", "portal/pools/fields.html", problems=form.row_problems, **context
+    )
+
+
+@gateway_page
+def delete(request: PortalRequest, page: Page, name: str) -> HttpResponse:
+    return delete_child(page, page.child(BackendAddressPool, name), "pools")
