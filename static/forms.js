@@ -122,6 +122,7 @@ function freshenPreserved(input) {
 // ---- rows that grow (Django formsets) -----------------------------------------------------------
 
 const live = (row) => !row.hidden;
+const storedTotals = new WeakMap(); // a hidden input forgets its first value, so it is kept here
 
 function addRow(rows) {
   const prefix = rows.dataset.rows;
@@ -138,6 +139,7 @@ function addRow(rows) {
 }
 
 function startRows(rows) {
+  if (!storedTotals.has(rows)) storedTotals.set(rows, $(`[name="${rows.dataset.rows}-TOTAL_FORMS"]`, rows).value);
   $$("[data-row-delete]", rows).forEach((button) => { button.hidden = false; });
   // A refused save draws deleted rows again, with their box ticked.
   $$("[data-row]", rows).forEach((row) => { if ($(".row-delete input", row)?.checked) row.hidden = true; });
@@ -199,7 +201,7 @@ function discard(form) {
   for (const row of $$("[data-row][hidden]", form)) row.hidden = false;
   const stored = storedRows.get(form);
   if (stored !== undefined) $$("[data-row]", form).slice(stored).forEach((row) => row.remove());
-  for (const total of $$("[name$='-TOTAL_FORMS']", form)) total.value = total.defaultValue;
+  for (const rows of $$("[data-rows]", form)) $(`[name="${rows.dataset.rows}-TOTAL_FORMS"]`, rows).value = storedTotals.get(rows);
   $$("input", form).forEach((input) => typedInto.delete(input));
   review(form);
   $$("input, select, textarea", form).find((control) => counts(control) && !control.disabled && control.offsetParent)?.focus();
