@@ -102,8 +102,7 @@ class Command(BaseCommand):
         )
         doors = open_doors(options, (certificate.certificate, certificate.key))
         owner = people.ensure_owner()
-        with self.step("Preparing the owner's sandbox"):
-            sandbox.ensure_sandbox(owner)
+        sandbox.ensure_sandbox(owner)
         connections.close_all()
         crew = Crew(children_of(doors, names, options["workers"]), self.say)
         crew.listen()
@@ -114,7 +113,8 @@ class Command(BaseCommand):
                 self.announce(doors, names, token, certificate)
             while not crew.stopping:
                 crew.wait(crew.tend())
-            self.say("\nStopping …")
+            self.say("")
+            self.say("Stopping …")
         finally:
             crew.end()
         self.say("Stopped.")
@@ -148,7 +148,9 @@ class Command(BaseCommand):
         name = names[0] if names else "localhost"
         if certificate.new_authority:
             self.say("A new certificate authority was made for this installation.")
-        self.say("\nGatewright is ready.\n")
+        self.say("")
+        self.say("Gatewright is ready.")
+        self.say("")
         for door in doors:
             self.say(f"  {door.scheme.upper():<8} {door.url(name)}")
         self.say(f"  Trust    {certificate.authority}  (signs the HTTPS certificate)")
@@ -156,7 +158,8 @@ class Command(BaseCommand):
         self.say(f"  Sign in  {doors[0].url(name)}account/link/{token}/")
         minutes = int(links.LIFETIME.total_seconds() // 60)
         self.say(f"           (works once, within {minutes} minutes; each start prints a new one)")
-        self.say("\nCtrl-C stops everything.")
+        self.say("")
+        self.say("Ctrl-C stops everything.")
 
 
 def outside_names(host: str, given: list[str]) -> list[str]:
