@@ -1,0 +1,1 @@
+"""Backend health: resolve, connect, handshake, certificate, request, verdict with evidence."""

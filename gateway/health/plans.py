@@ -1,0 +1,94 @@
+"""What is to be probed: every server through every HTTP setting that a rule joins to its pool."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from gateway.models import (
+    BackendAddressPool,
+    BackendHttpSettings,
+    LoadedGateway,
+    OperationalState,
+    Routed,
+    RuleType,
+)
+from gateway.rules.names import ProbeLeg, Trust, probe_leg, trust_of
+
+Key = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ProbePlan:
+    """All that a probe of one pair needs; plain data that threads may share.
+
+    ``key`` is (primary key of the pool's address, primary key of the HTTP setting), ``target`` the
+    FQDN or IP address in the pool. ``digest`` changes when the meaning of the result does: target,
+    port, probe, names, trust or network, but not the times between probes.
+    """
+
+    key: Key
+    target: str
+    pool: str
+    setting: str
+    is_v1: bool
+    leg: ProbeLeg
+    trust: Trust
+    digest: str
+
+
+def plans_of(loaded: LoadedGateway) -> dict[Key, ProbePlan]:
+    """The plans of a gateway by key; none while it is stopped ("Health probes overview")."""
+    if loaded.gateway.operational_state == OperationalState.STOPPED:
+        return {}
+    trusts: dict[int, Trust] = {}
+    found: dict[Key, ProbePlan] = {}
+    for pool, settings in _joined(loaded):
+        if settings.pk not in trusts:
+            trusts[settings.pk] = trust_of(loaded, settings)
+        for address in loaded.addresses(pool):
+            key = (address.pk, settings.pk)
+            if key in found:
+                continue
+            leg = probe_leg(settings, settings.probe, address, is_v1=loaded.is_v1)
+            found[key] = ProbePlan(
+                key=key,
+                target=address.target,
+                pool=pool.name,
+                setting=settings.name,
+                is_v1=loaded.is_v1,
+                leg=leg,
+                trust=trusts[settings.pk],
+                digest=_digest(loaded, address.target, leg, trusts[settings.pk]),
+            )
+    return found
+
+
+def _joined(loaded: LoadedGateway) -> Iterator[tuple[BackendAddressPool, BackendHttpSettings]]:
+    """(pool, setting) of every rule, path map's default and path rule; repeats are possible."""
+    for rule in loaded.rules:
+        routes: list[Routed] = [rule]
+        if rule.rule_type == RuleType.PATH_BASED:
+            path_map = rule.url_path_map
+            routes = [path_map, *loaded.path_rules(path_map)] if path_map else []
+        for route in routes:
+            if route.backend_address_pool and route.backend_http_settings:
+                yield route.backend_address_pool, route.backend_http_settings
+
+
+def _digest(loaded: LoadedGateway, target: str, leg: ProbeLeg, trust: Trust) -> str:
+    network = loaded.virtual_network
+    told = asdict(leg)
+    for name in ("why", "interval", "threshold"):
+        del told[name]
+    facts = {
+        "v1": loaded.is_v1,
+        "network": network.pk if network else None,
+        "target": target,
+        "leg": told,
+        "trust": [trust.kind, trust.validate_chain, trust.validate_name],
+        "certificates": [one.certificate.sha256 for one in trust.certificates],
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
