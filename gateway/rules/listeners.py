@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from certificates.x509.certificate import Certificate
 from certificates.x509.names import match_name
-from gateway.models import HttpListener, LoadedGateway, Protocol, RequestRoutingRule
+from gateway.models import HttpListener, LoadedGateway, Protocol, RequestRoutingRule, SslCertificate
 from gateway.problems import Problem, declare
 from gateway.rules.hosts import host_fault, is_wildcard, suffixes, wildcard_fault
 from gateway.rules.limits import MOST_HOST_NAMES
@@ -216,7 +216,7 @@ def _tls(loaded: LoadedGateway, listener: HttpListener) -> Iterator[Problem]:
             message = f"{called(listener)} has the protocol HTTPS, but no certificate."
             yield about(CERTIFICATE_MISSING, listener, message, "ssl_certificate")
         else:
-            yield from _certificate_names(loaded, listener)
+            yield from _certificate_names(loaded, listener, listener.ssl_certificate)
     elif port is not None and port.port == 443:
         message = f"{called(listener)} has the protocol HTTP on port 443 ({named(port)})."
         yield about(HTTP_ON_443, listener, message, "frontend_port")
@@ -240,9 +240,10 @@ def _parsed(der: bytes) -> Certificate:
     return Certificate.from_der(der)
 
 
-def _certificate_names(loaded: LoadedGateway, listener: HttpListener) -> Iterator[Problem]:
-    assert listener.ssl_certificate is not None
-    parts = loaded.ssl_certificate_parts(listener.ssl_certificate)
+def _certificate_names(
+    loaded: LoadedGateway, listener: HttpListener, certificate: SslCertificate
+) -> Iterator[Problem]:
+    parts = loaded.ssl_certificate_parts(certificate)
     if not parts:
         return
     leaf = _parsed(bytes(parts[0].certificate.der))
@@ -252,7 +253,7 @@ def _certificate_names(loaded: LoadedGateway, listener: HttpListener) -> Iterato
         names = (*leaf.dns_names, *leaf.ip_addresses) or (leaf.common_name or "nobody",)
         message = (
             f"{called(listener)} answers to {quoted(uncovered)}; its certificate "
-            f"“{listener.ssl_certificate.name}” is for {quoted(names)}."
+            f"“{certificate.name}” is for {quoted(names)}."
         )
         yield about(CERTIFICATE_NAME, listener, message, "ssl_certificate")
 
@@ -316,9 +317,9 @@ def _shadows(
             message = f"{called(listener)} comes after {named(basic)}, which takes every request."
             yield about(SHADOWED, listener, message)
         elif hosts:
-            taken = [[wide.get(suffix) for suffix in suffixes(host)] for host in hosts]
-            by = next((one for found in taken for one in found if one), None)
-            if by is not None and by is not listener:
+            takers = [_taker(wide, host) for host in hosts]
+            by = takers[0]
+            if by is not None and by is not listener and all(takers):
                 message = (
                     f"{called(listener)} comes after {named(by)}, whose wildcard takes "
                     "its requests."
@@ -329,6 +330,11 @@ def _shadows(
         for host in hosts:
             if host.startswith("*."):
                 wide.setdefault(host, listener)
+
+
+def _taker(wide: dict[str, HttpListener], host: str) -> HttpListener | None:
+    """The listener whose wildcard covers ``host``."""
+    return next((wide[suffix] for suffix in suffixes(host) if suffix in wide), None)
 
 
 def _shared_ports(places: dict[tuple[int, int], list[HttpListener]]) -> Iterator[Problem]:
