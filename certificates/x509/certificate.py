@@ -53,7 +53,7 @@ class KeyInfo:
         return self.algorithm == "EC" and self.bits < 224
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Certificate:
     """An X.509 certificate. Two are equal when their DER bytes are.
 
@@ -63,15 +63,15 @@ class Certificate:
     """
 
     der: bytes
-    x509: x509.Certificate = field(compare=False, repr=False)
+    x509: x509.Certificate = field(compare=False)
     version: int = field(compare=False)
     sha256: str = field(compare=False)
     thumbprint: str = field(compare=False)
     serial: str = field(compare=False)
     subject: str = field(compare=False)
     issuer: str = field(compare=False)
-    subject_key: bytes = field(compare=False, repr=False)
-    issuer_key: bytes = field(compare=False, repr=False)
+    subject_key: bytes = field(compare=False)
+    issuer_key: bytes = field(compare=False)
     common_name: str | None = field(compare=False)
     issuer_common_name: str | None = field(compare=False)
     dns_names: tuple[str, ...] = field(compare=False)
@@ -84,8 +84,8 @@ class Certificate:
     path_length: int | None = field(compare=False)
     may_sign_certificates: bool = field(compare=False)
     may_serve: bool = field(compare=False)
-    subject_key_id: bytes | None = field(compare=False, repr=False)
-    authority_key_id: bytes | None = field(compare=False, repr=False)
+    subject_key_id: bytes | None = field(compare=False)
+    authority_key_id: bytes | None = field(compare=False)
     self_signed: bool = field(compare=False)
     faults: tuple[str, ...] = field(compare=False)
 
@@ -138,6 +138,9 @@ class Certificate:
             self_signed=subject_key == issuer_key and is_signed_by(loaded, loaded),
             faults=tuple(faults),
         )
+
+    def __repr__(self) -> str:
+        return f"<Certificate {self.describes()}>"
 
     @property
     def self_issued(self) -> bool:

@@ -55,7 +55,7 @@ RULES: dict[str, str] = {
     "leaf-not-first": "The server's own certificate must come first in the chain.",
     "intermediate-missing": "The server must send its certificate and every intermediate.",
     "not-public": "With a well-known CA, the root must be in the gateway's built-in store.",
-    "intermediate-not-public": "With a well-known CA, the intermediate must come from a public root.",
+    "intermediate-not-public": "With a well-known CA, a public root must issue the intermediate.",
     "root-mismatch-no-root": "An uploaded root must have signed the topmost intermediate.",
     "root-mismatch": "The root that the server sends must be one of the uploaded roots.",
     "dates": "Every certificate of the chain must be inside its validity.",

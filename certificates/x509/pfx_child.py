@@ -2,9 +2,9 @@
 
 It limits itself before it reads anything: a hostile file can only end this process. Arguments: CPU
 seconds, address space in bytes. Standard input: the length of the password as four bytes (all
-ones: no password), the password in UTF-8, the file. Standard output: a JSON object with ``result`` and,
-if that is ``ok``, ``key`` (PEM), ``certificate`` and ``others`` (Base-64 of DER). It imports nothing
-of this project, which keeps its start short.
+ones: no password), the password in UTF-8, the file. Standard output: a JSON object with ``result``
+and, if that is ``ok``, ``key`` (PEM), ``certificate`` and ``others`` (Base-64 of DER). It imports
+nothing of this project, which keeps its start short.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ Encoding = Literal["base64", "der", "pkcs7", "unknown"]
 
 MAX_READ_BYTES = 1024 * 1024
 MAX_CERTIFICATES = MAX_BLOCKS
+MAX_PROBLEMS = 20
 
 _DOCUMENTS = (
     (b"{\\rtf", "a rich text document (RTF)"),
@@ -62,7 +63,9 @@ class _Findings:
         self.extend((Problem(kind=kind, message=message),))
 
     def extend(self, problems: tuple[Problem, ...]) -> None:
-        self.problems.extend(problem for problem in problems if problem not in self.problems)
+        for problem in problems:
+            if problem not in self.problems and len(self.problems) < MAX_PROBLEMS:
+                self.problems.append(problem)
 
     def reading(self, encoding: Encoding) -> Reading:
         has_key = any(problem.kind is files.PRIVATE_KEY for problem in self.problems)

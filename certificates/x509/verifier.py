@@ -26,11 +26,13 @@ class Refusal:
     reason: str
 
 
+# The library takes no other issuers either, but would not say which certificate it means.
+_ISSUER_CURVES = {"EC P-256", "EC P-384", "EC P-521"}
+
 _LIBRARY_WORDS = (
     ("name constraint", "is outside the names that an issuer above it may certify"),
     ("critical extension", "has a critical extension that is not understood"),
     ("unaccounted-for", "has a critical extension that is not understood"),
-    ("public key algorithm", "has a key of a kind that is not accepted"),
     ("signature algorithm", "is signed in a way that is not accepted"),
     ("max depth", "stands on a chain that is too long"),
     ("serial", "has a serial number that the standard forbids"),
@@ -97,6 +99,8 @@ def _common_fault(certificate: Certificate, *, is_anchor: bool) -> str | None:
 
 
 def _issuer_fault(issuer: Certificate, below: Sequence[Certificate]) -> str | None:
+    if issuer.key.algorithm != "RSA" and issuer.key.label not in _ISSUER_CURVES:
+        return f"signs with a key of a kind that is not accepted ({issuer.key.label})"
     if issuer.version == 1 and issuer.self_signed:
         return None  # the rule of OpenSSL and BoringSSL for roots that cannot say CA:TRUE
     if not issuer.is_ca:

@@ -44,7 +44,7 @@ EXPIRED = declare(
     "certificate-expired",
     severity="warning",
     title="The certificate has expired",
-    why="Its last day has passed. It can be saved, but what stands on it will fail the check of dates.",
+    why="Its last day has passed. It can be saved, but the check of dates will fail.",
     remedy="Renew the certificate and upload the new one.",
     source=_HEALTH,
 )

@@ -119,7 +119,7 @@ EXTRA = declare(
     "pfx-extra-certificates",
     severity="warning",
     title="The PFX file has certificates that do not belong to the chain",
-    why="They neither issued the listener's certificate nor one of its issuers, so they are not used.",
+    why="They issued neither the listener's certificate nor one of its issuers: left out.",
     remedy="Export with “Include all certificates in the certification path if possible” only.",
     source=_SSL,
 )
