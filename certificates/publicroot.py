@@ -15,9 +15,7 @@ NAME = "lab-public"
 
 def public_root() -> Parsed | None:
     """The lab's public root, ``None`` until it has been made (one query)."""
-    row = Certificate.objects.filter(
-        authority__owner__isnull=True, authority__name=NAME
-    ).first()
+    row = Certificate.objects.filter(authority__owner__isnull=True, authority__name=NAME).first()
     return row.parsed if row else None
 
 

@@ -2,88 +2,77 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
 from django.conf import settings
 
-MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
+COMMAND = [sys.executable, str(settings.BASE_DIR / "manage.py"), "labservers"]
+PREPARE = """
+import django
+from django.core.management import call_command
+django.setup()
+call_command("migrate", verbosity=0)
+from gateway.accounts.people import ensure_owner
+from gateway.lab.sandbox import ensure_sandbox
+ensure_sandbox(ensure_owner())
+"""
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    """An installation of its own, tables made."""
+def installation(tmp_path: Path) -> dict[str, str]:
+    """The environment of an installation with one sandbox, in a directory of its own."""
     environment = {
         **{name: value for name, value in os.environ.items() if name != "DATABASE_URL"},
         "DJANGO_SETTINGS_MODULE": "gateway.settings",
         "GATEWRIGHT_DATA": str(tmp_path),
         "GATEWRIGHT_KEYS": Fernet.generate_key().decode(),
     }
-    subprocess.run([*MANAGE, "migrate", "-v0"], env=environment, check=True)
-    make = (
-        "from gateway.accounts.people import ensure_owner;"
-        "from gateway.lab.sandbox import ensure_sandbox;ensure_sandbox(ensure_owner())"
+    subprocess.run(
+        [sys.executable, "-c", PREPARE], env=environment, cwd=settings.BASE_DIR, check=True
     )
-    subprocess.run([*MANAGE, "shell", "-v0", "-c", make], env=environment, check=True)
     return environment
 
 
-@pytest.fixture
-def process(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """``manage.py labservers``, ready."""
-    started = subprocess.Popen(
-        [*MANAGE, "labservers"], env=environment, stderr=subprocess.PIPE, text=True
-    )
-    assert started.stderr is not None
-    for line in started.stderr:
-        if "The lab serves 30 servers" in line:
-            break
-    yield started
-    started.kill()
-    started.communicate()
+@contextmanager
+def labservers(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """``manage.py labservers``, serving."""
+    with subprocess.Popen(COMMAND, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            assert any("The lab serves 30 servers" in line for line in process.stderr)
+            yield process
+        finally:
+            process.kill()
 
 
 def endpoints(environment: dict[str, str]) -> int:
-    count = "from gateway.models import LabEndpoint;print(LabEndpoint.objects.count())"
-    done = subprocess.run(
-        [*MANAGE, "shell", "-v0", "-c", count],
-        env=environment,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return int(done.stdout)
+    database = Path(environment["GATEWRIGHT_DATA"]) / "gatewright.sqlite3"
+    with sqlite3.connect(database) as connection:
+        (count,) = connection.execute("select count(*) from gateway_labendpoint").fetchone()
+    return int(count)
 
 
-def test_one_process_serves_until_it_is_told_to_stop(
-    environment: dict[str, str], process: subprocess.Popen[str]
+def test_one_process_serves_survives_a_crash_of_its_forerunner_and_stops_cleanly(
+    installation: dict[str, str],
 ) -> None:
-    second = subprocess.run(
-        [*MANAGE, "labservers"], env=environment, capture_output=True, text=True, timeout=30
-    )
-    assert second.returncode != 0
-    assert "running already" in second.stderr
+    with labservers(installation) as first:
+        first.kill()
+        first.wait(timeout=10)
 
-    process.send_signal(signal.SIGTERM)
+    with labservers(installation) as second:
+        another = subprocess.run(
+            COMMAND, env=installation, capture_output=True, text=True, timeout=60
+        )
+        second.send_signal(signal.SIGTERM)
+        assert second.wait(timeout=20) == 0
 
-    assert process.wait(timeout=10) == 0
-    assert endpoints(environment) == 0
-
-
-def test_after_a_crash_the_next_process_takes_over(
-    environment: dict[str, str], process: subprocess.Popen[str]
-) -> None:
-    process.kill()
-    process.wait(timeout=10)
-
-    with subprocess.Popen(
-        [*MANAGE, "labservers"], env=environment, stderr=subprocess.PIPE, text=True
-    ) as next_one:
-        assert next_one.stderr is not None
-        assert any("The lab serves 30 servers" in line for line in next_one.stderr)
-        next_one.send_signal(signal.SIGINT)
-        assert next_one.wait(timeout=10) == 0
+    assert another.returncode != 0
+    assert "running already" in another.stderr
+    assert endpoints(installation) == 0
