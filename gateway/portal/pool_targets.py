@@ -211,7 +211,7 @@ def target_rows(
     data: Any, stored: list[BackendAddress], offered: Offer, *, may_write: bool
 ) -> TargetFormSet:
     """The grid of a pool, bound to ``data`` unless that is ``None``."""
-    rows = forms.formset_factory(
+    rows: Any = forms.formset_factory(
         TargetForm,
         formset=TargetFormSet,
         extra=1 if may_write else 0,
@@ -225,12 +225,13 @@ def target_rows(
         }
         for address in stored
     ]
-    return rows(
+    made: TargetFormSet = rows(
         data,
         prefix=PREFIX,
         initial=initial,
         form_kwargs={"offered": offered, "disabled": not may_write},
     )
+    return made
 
 
 def write_targets(pool: BackendAddressPool, wanted: Iterable[tuple[str, str]]) -> None:

@@ -75,10 +75,10 @@ class PoolForm(ChildForm[BackendAddressPool]):
 def rules_by_pool(gateway: ApplicationGateway) -> dict[int, list[RequestRoutingRule]]:
     """The rules that send requests to each pool, by themselves or by their path map."""
     by_map: dict[int, set[int]] = {}
-    for path_map, pool in PathRule.objects.filter(
+    for path_map, path_pool in PathRule.objects.filter(
         path_map__gateway=gateway, backend_address_pool__isnull=False
     ).values_list("path_map_id", "backend_address_pool_id"):
-        by_map.setdefault(path_map, set()).add(pool)
+        by_map.setdefault(path_map, set()).add(path_pool)
     found: dict[int, list[RequestRoutingRule]] = {}
     rules = RequestRoutingRule.objects.filter(gateway=gateway).select_related("url_path_map")
     for rule in rules:
@@ -86,8 +86,9 @@ def rules_by_pool(gateway: ApplicationGateway) -> dict[int, list[RequestRoutingR
         if rule.url_path_map is not None:
             pools.add(rule.url_path_map.backend_address_pool_id)
             pools |= by_map.get(rule.url_path_map.pk, set())
-        for pool in pools - {None}:
-            found.setdefault(pool, []).append(rule)
+        for pool in pools:
+            if pool is not None:
+                found.setdefault(pool, []).append(rule)
     return found
 
 
