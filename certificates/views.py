@@ -13,6 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from certificates.x509 import uploads
+from certificates.x509.read import read_certificates
 from certificates.x509.uploads import Upload
 
 Judge = Callable[[bytes, str, datetime], Upload]
@@ -45,6 +46,9 @@ ROLES = {
 }
 
 
+SHOWN = 10  # certificates of one file; more would bury the form
+
+
 @login_required
 @require_POST
 @sensitive_post_parameters("certificate_password")
@@ -64,11 +68,14 @@ def preview(request: HttpRequest, kind: str) -> HttpResponse:
     if kind.startswith("listener") and not password:
         # Judging waits for the password: a complaint about a field not reached yet helps nobody.
         return render(request, "certificates/preview.html", {"waiting": True})
-    upload = judge(file.read(), password, timezone.now())
+    data = file.read()
+    upload = judge(data, password, timezone.now())
+    # What is refused is shown too: seeing that it is a leaf explains why it is no root.
+    found = upload.certificates or read_certificates(data).certificates
     context = {
         "upload": upload,
-        "certificates": [(one, ROLES[one.role]) for one in upload.certificates[:10]],
-        "more": max(0, len(upload.certificates) - 10),
+        "certificates": [(one, ROLES[one.role]) for one in found[:SHOWN]],
+        "more": max(0, len(found) - SHOWN),
         "file_name": file.name or "certificate",
     }
     return render(request, "certificates/preview.html", context)

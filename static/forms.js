@@ -110,6 +110,19 @@ function showFile(box) {
   box.classList.toggle("has-file", names.length > 0);
 }
 
+// "Use the Base-64 form": put a text into a file box, as if that file had been chosen.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-replace-file]");
+  if (!button) return;
+  const input = document.getElementById(button.dataset.replaceFile);
+  const text = document.getElementById(button.dataset.replaceWith).value;
+  const files = new DataTransfer();
+  files.items.add(new File([text], button.dataset.replaceName, { type: "application/x-x509-ca-cert" }));
+  input.files = files.files;
+  input.focus();
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+});
+
 // A preserved input (hx-preserve) keeps its file over a swap, but also the attributes of the answer before.
 function freshenPreserved(input) {
   const field = input.closest(".field");

@@ -15,14 +15,13 @@ from gateway.models import (
     AuthenticationCertificate,
     BackendHttpSettings,
     LoadedGateway,
-    Row,
     SettingsAuthenticationCertificate,
     SettingsTrustedRootCertificate,
     TrustedRootCertificate,
 )
 from gateway.models.fields import validate_name
 from gateway.operations import Rejected, remove, store
-from gateway.portal.forms import gone, refuse
+from gateway.portal.forms import gone, refuse, when
 from gateway.portal.pages import Page
 from gateway.problems import declare
 
@@ -65,7 +64,8 @@ class BackendCertificateFields:
         self.model: type[AnyCertificate] = (
             AuthenticationCertificate if self.is_v1 else TrustedRootCertificate
         )
-        self.link: type[Row] = (
+        # The row that joins a setting and a certificate; of two types that share their columns.
+        self.link: Any = (
             SettingsAuthenticationCertificate if self.is_v1 else SettingsTrustedRootCertificate
         )
         self.upload: Upload | None = None
@@ -73,7 +73,9 @@ class BackendCertificateFields:
         self.attached: list[AnyCertificate] = []
         if setting.pk:
             links = self.link._default_manager.filter(settings=setting)
-            self.attached = [link.certificate for link in links.select_related("certificate__certificate")]
+            self.attached = [
+                link.certificate for link in links.select_related("certificate__certificate")
+            ]
         attached = {one.pk for one in self.attached}
         self.others = [
             one
@@ -96,6 +98,8 @@ class BackendCertificateFields:
             shown += "&!use_for_app_service"
         new, existing = f"{shown}&certificate_source=new", f"{shown}&certificate_source=existing"
         preview = reverse("certificates:preview", args=[self.kind])
+        # With a certificate attached, adding another one is a choice.
+        bare = not self.attached
         fields: dict[str, forms.Field] = {}
         if self.attached:
             fields["attached"] = forms.MultipleChoiceField(
@@ -118,7 +122,7 @@ class BackendCertificateFields:
             max_length=80,
             required=False,
             validators=[validate_name],
-            widget=forms.TextInput(attrs={"data-show-when": new, "autocomplete": "off"}),
+            widget=forms.TextInput(attrs={**when(show=new, required=bare), "autocomplete": "off"}),
         )
         fields["certificate_file"] = forms.FileField(
             label="Upload CER certificate",
@@ -133,7 +137,7 @@ class BackendCertificateFields:
             ),
             widget=forms.FileInput(
                 attrs={
-                    "data-show-when": new,
+                    **when(show=new, required=bare),
                     "accept": ".cer,.crt,.pem,.der,.txt,.p7b,.pfx,.p12",
                     "hx-preserve": "true",
                     "hx-post": preview,
@@ -229,5 +233,3 @@ class BackendCertificateFields:
             store(link)
         for link in links.values():
             remove(link)
-
-

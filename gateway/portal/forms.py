@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.urls import reverse
 
 from certificates.x509.problems import Kind
@@ -18,6 +19,11 @@ from gateway.portal.pages import Page
 from gateway.problems import Problem, at
 
 ChildT = TypeVar("ChildT", bound=Child)
+
+if TYPE_CHECKING:
+    _ModelForm = forms.ModelForm[Any]
+else:
+    _ModelForm = forms.ModelForm
 
 
 class ProblemError(ValidationError):
@@ -34,7 +40,7 @@ def refuse(kind: Kind, message: str) -> ProblemError:
     return ProblemError(CertificateProblem(kind=kind, message=message))
 
 
-class ChildForm(forms.ModelForm[Any], Generic[ChildT]):
+class ChildForm(_ModelForm, Generic[ChildT]):
     """A form for one child of a gateway.
 
     Subclasses name the fields in ``Meta``; :meth:`write` runs inside the operation. ``fields_of``
@@ -65,7 +71,7 @@ class ChildForm(forms.ModelForm[Any], Generic[ChildT]):
 
     @property
     def model(self) -> type[ChildT]:
-        return self._meta.model  # type: ignore[return-value]
+        return self._meta.model
 
     @property
     def status(self) -> int:
@@ -132,8 +138,9 @@ class ChildForm(forms.ModelForm[Any], Generic[ChildT]):
         if outcome.conflict:
             # What was typed stays; the next Save is made on top of the newer state.
             self.page.gateway.refresh_from_db(fields=["etag"])
-            self.data = self.data.copy()
-            self.data[self.add_prefix("etag")] = self.page.gateway.etag
+            typed = cast(QueryDict, self.data).copy()
+            typed[self.add_prefix("etag")] = self.page.gateway.etag
+            self.data = typed
 
     def add_problems(self, problems: Iterable[CertificateProblem], field: str = "") -> None:
         name = self.instance.name or self.cleaned_data.get("name", "")
@@ -155,7 +162,11 @@ def gone(model: type[Child], name: str) -> Problem:
     return at(GONE, f"The {model.noun} “{name}” was deleted meanwhile.", model.collection, name)
 
 
-def when(**attributes: str) -> dict[str, str]:
-    """Widget attributes: ``when(show="protocol=Https")`` → ``data-show-when``."""
+def when(*, required: bool = False, **attributes: str) -> dict[str, str]:
+    """Widget attributes: ``when(show="protocol=Https")`` → ``data-show-when``.
+
+    ``required`` draws the asterisk of a field that is required only while it is shown.
+    """
     names = {"show": "data-show-when", "enable": "data-enable-when"}
-    return {names.get(key, f"data-{key.replace('_', '-')}"): text for key, text in attributes.items()}
+    found = {names.get(key, f"data-{key}"): text for key, text in attributes.items() if text}
+    return found | ({"data-required": "true"} if required else {})

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from gateway.accounts.models import Theme, User
+from gateway.lab.sandbox import CLIENT as SANDBOX_CLIENT
 from gateway.models import Activity
 
 
@@ -75,7 +76,7 @@ def main_menu(path: str) -> list[MenuLink]:
 
 def unread_count(user: User) -> int:
     """Own operations since the bell was last opened (at most 99 are counted)."""
-    mine = Activity.objects.filter(user_id=user.pk)
+    mine = Activity.objects.filter(user_id=user.pk).exclude(client=SANDBOX_CLIENT)
     if user.notifications_seen_at:
         mine = mine.filter(happened_at__gt=user.notifications_seen_at)
     return mine.order_by()[:99].count()

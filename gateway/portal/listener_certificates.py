@@ -89,7 +89,7 @@ class ListenerCertificateFields:
                 ),
                 widget=forms.FileInput(
                     attrs={
-                        **when(show=file_shown),
+                        **when(show=file_shown, required=True),
                         "accept": ".pfx,.p12",
                         "hx-preserve": "true",
                         **self._preview("change"),
@@ -101,7 +101,9 @@ class ListenerCertificateFields:
                 max_length=80,
                 required=False,
                 validators=[validate_name],
-                widget=forms.TextInput(attrs={**when(show=new), "autocomplete": "off"}),
+                widget=forms.TextInput(
+                    attrs={**when(show=new, required=True), "autocomplete": "off"}
+                ),
             ),
             "certificate_password": forms.CharField(
                 label="Password",
@@ -109,7 +111,7 @@ class ListenerCertificateFields:
                 strip=False,
                 widget=forms.PasswordInput(
                     attrs={
-                        **when(show=file_shown),
+                        **when(show=file_shown, required=True),
                         "autocomplete": "off",
                         "hx-preserve": "true",
                         **self._preview("change delay:300ms"),
@@ -122,7 +124,7 @@ class ListenerCertificateFields:
                 + [(one.name, one.name) for one in self.stored],
                 initial=current.name if current else "",
                 required=False,
-                widget=forms.Select(attrs=when(show=existing)),
+                widget=forms.Select(attrs=when(show=existing, required=True)),
             ),
         }
 
@@ -152,11 +154,9 @@ class ListenerCertificateFields:
         file = cleaned.get("certificate_file")
         if file is None:
             form.add_error("certificate_file", refuse(PFX_MISSING, "Choose a PFX file."))
-        if source == "new" and not cleaned.get("certificate_name"):
-            if "certificate_name" not in form.errors:
-                form.add_error(
-                    "certificate_name", refuse(PFX_NAME_MISSING, "Name the certificate.")
-                )
+        unnamed = source == "new" and not cleaned.get("certificate_name")
+        if unnamed and "certificate_name" not in form.errors:
+            form.add_error("certificate_name", refuse(PFX_NAME_MISSING, "Name the certificate."))
         if file is None:
             return
         self.upload = uploads.listener_certificate(

@@ -134,7 +134,11 @@ def frontends(request: PortalRequest, page: Page) -> HttpResponse:
     found = FrontendIPConfiguration.objects.filter(gateway=page.gateway)
     configured = list(found.select_related("public_ip_address"))
     for kind in ("Public", "Private"):
-        mine = [one for one in configured if (one.public_ip_address_id is not None) == (kind == "Public")]
+        mine = [
+            one
+            for one in configured
+            if (one.public_ip_address_id is not None) == (kind == "Public")
+        ]
         rows += [
             {
                 "type": kind,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, TypeVar
 from uuid import UUID
 
 from django.contrib import messages
@@ -26,12 +26,11 @@ from gateway.portal.menu import MenuGroup, resource_menu
 class PortalRequest(HttpRequest):
     """A request of somebody who is signed in."""
 
-    user: User  # type: ignore[assignment]
+    user: User
     htmx: HtmxDetails
 
 
 ChildT = TypeVar("ChildT", bound=Child)
-P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ class Page:
     def child(self, model: type[ChildT], name: str) -> ChildT:
         """The child of that name; raises ``Http404``."""
         found = model._default_manager.filter(gateway=self.gateway, name__iexact=name).first()
-        if found is None:
+        if not isinstance(found, model):
             raise Http404(f"{self.gateway.name} has no {model.noun} named “{name}”.")
         return found
 
@@ -118,9 +117,7 @@ class Page:
             **context,
         }
 
-    def render(
-        self, template: str, context: dict[str, Any], *, status: int = 200
-    ) -> HttpResponse:
+    def render(self, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
         return render(self.request, template, context, status=status)
 
     def done(self, outcome: Outcome, message: str, url: str) -> HttpResponse:
@@ -141,7 +138,7 @@ def _home() -> list[Crumb]:
 
 
 def gateway_page(
-    view: Callable[Concatenate[PortalRequest, Page, P], HttpResponse],
+    view: Callable[Concatenate[PortalRequest, Page, ...], HttpResponse],
 ) -> Callable[..., HttpResponse]:
     """Find the gateway of the address and the user's role on it; 404 without a role.
 
@@ -151,13 +148,7 @@ def gateway_page(
     @login_required
     @wraps(view)
     def found(
-        request: PortalRequest,
-        subscription: UUID,
-        group: str,
-        gateway: str,
-        /,
-        *args: P.args,
-        **kwargs: P.kwargs,
+        request: PortalRequest, subscription: UUID, group: str, gateway: str, **rest: Any
     ) -> HttpResponse:
         row = (
             ApplicationGateway.objects.select_related("group__subscription")
@@ -171,6 +162,6 @@ def gateway_page(
         role = role_of(request.user, row.group.subscription) if row else None
         if row is None or role is None:
             raise Http404(f"There is no application gateway “{gateway}” that you may see.")
-        return view(request, Page(request, row, role), *args, **kwargs)
+        return view(request, Page(request, row, role), **rest)
 
     return found

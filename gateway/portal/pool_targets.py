@@ -21,7 +21,8 @@ from gateway.models import (
 )
 from gateway.models.fields import validate_domain_name
 from gateway.operations import remove, store
-from gateway.portal.forms import when
+from gateway.portal.forms import refuse, when
+from gateway.rules.pools import TARGET_DUPLICATE
 
 PREFIX = "targets"
 # The largest number of targets in a pool (Application Gateway limits article).
@@ -185,9 +186,11 @@ class TargetFormSet(_FormSet):
         seen: set[str] = set()
         for form in self.wanted():
             value = form.cleaned_data["value"]
-            if value.lower() in seen:
-                form.add_error(form.control, f"“{value}” is already in this pool.")
-            seen.add(value.lower())
+            key = value.lower().rstrip(".")
+            if key in seen:
+                message = f"“{value}” is already in this pool."
+                form.add_error(form.control, refuse(TARGET_DUPLICATE, message))
+            seen.add(key)
 
     def problems(self) -> list[dict[str, str]]:
         """What is wrong with rows, as ``forms/errors.html`` lists it."""
@@ -196,13 +199,15 @@ class TargetFormSet(_FormSet):
         found = [{"message": str(error)} for error in self.non_form_errors()]
         kept = [form for form in self.forms if not form.is_being_deleted]
         for number, form in enumerate(kept, start=1):
-            for name, messages in form.errors.items():
+            for name, errors in form.errors.as_data().items():
                 found += [
                     {
-                        "message": f"Target {number}: {message}",
+                        "message": f"Target {number}: {' '.join(error.messages)}",
+                        "remedy": getattr(error, "remedy", ""),
+                        "help_url": getattr(error, "help_url", ""),
                         "field_id": form[name].auto_id,
                     }
-                    for message in messages
+                    for error in errors
                 ]
         return found
 

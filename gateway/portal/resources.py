@@ -162,5 +162,3 @@ def notifications(request: PortalRequest) -> HttpResponse:
     partial = "portal/notifications_list.html"
     full = "portal/notifications.html"
     return render(request, partial if request.htmx else full, context)
-
-

@@ -1,0 +1,122 @@
+"""The Lab page: the backend servers of one's sandbox, and files to upload."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import groupby
+
+from django import forms
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters
+
+from gateway.accounts.roles import readable_subscriptions
+from gateway.lab import files
+from gateway.lab.scenarios import BY_ID
+from gateway.models import LabServer
+from gateway.models.fields import validate_domain_name
+from gateway.portal.pages import Crumb, PortalRequest
+
+# What can be had of a server's certificates: (bytes of the file, media type).
+DOWNLOADS: dict[str, Callable[[LabServer], bytes | None]] = {
+    "leaf.cer": files.leaf_cer,
+    "leaf-der.cer": files.leaf_der,
+    "root.cer": files.root_cer,
+    "chain.pem": files.chain_pem,
+}
+PFX_TYPE = "application/x-pkcs12"
+CERTIFICATE_TYPE = "application/x-x509-ca-cert"
+
+
+class ListenerPfxForm(forms.Form):
+    """What a listener's PFX is made from; the password is used once and never kept."""
+
+    host_name = forms.CharField(
+        label="Host name",
+        max_length=200,
+        initial="www.contoso.test",
+        validators=[validate_domain_name],
+        help_text="The name that the listener's clients ask for.",
+    )
+    password = forms.CharField(
+        label="Password",
+        min_length=1,
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text="The cloud takes 4 to 12 letters and digits.",
+    )
+
+
+@login_required
+def index(request: PortalRequest) -> HttpResponse:
+    return _page(request, ListenerPfxForm())
+
+
+def _page(request: PortalRequest, form: ListenerPfxForm) -> HttpResponse:
+    servers = (
+        LabServer.objects.filter(
+            virtual_network__group__subscription__in=readable_subscriptions(request.user)
+        )
+        .select_related("virtual_network__group__subscription")
+        .prefetch_related("endpoints")
+        .order_by("virtual_network__group__subscription__name", "virtual_network_id", "position")
+    )
+    networks = [
+        (network, [(one, BY_ID.get(one.scenario), _ports(one)) for one in group])
+        for network, group in groupby(servers, key=lambda one: one.virtual_network)
+    ]
+    context = {
+        "crumbs": [Crumb("Home", reverse("portal:home"))],
+        "icon": "lab",
+        "title": "Lab",
+        "subtitle": "Backend servers to practise with",
+        "close_url": reverse("portal:home"),
+        "networks": networks,
+        "form": form,
+    }
+    return render(request, "portal/lab/index.html", context, status=422 if form.errors else 200)
+
+
+def _ports(server: LabServer) -> list[int]:
+    """The ports at which the lab process answers for the server now."""
+    return sorted(one.port for one in server.endpoints.all() if one.port is not None)
+
+
+@login_required
+def download(request: PortalRequest, server: int, file: str) -> HttpResponse:
+    """A certificate file of one server; 404 for a server of a subscription without a role."""
+    readable = readable_subscriptions(request.user)
+    found = get_object_or_404(
+        LabServer.objects.select_related("leaf", "root"),
+        pk=server,
+        virtual_network__group__subscription__in=readable,
+    )
+    make = DOWNLOADS.get(file)
+    content = make(found) if make else None
+    if content is None:
+        raise Http404(f"{found.name} has no file {file}.")
+    return _attachment(content, f"{found.name}-{file}", CERTIFICATE_TYPE)
+
+
+@login_required
+@sensitive_post_parameters()
+def listener_pfx(request: PortalRequest) -> HttpResponse:
+    """A PFX for a listener, made for this download alone."""
+    form = ListenerPfxForm(request.POST or None)
+    if not form.is_valid():
+        return _page(request, form)
+    host = form.cleaned_data["host_name"]
+    content = files.listener_pfx(
+        request.user, host, form.cleaned_data["password"], now=timezone.now()
+    )
+    return _attachment(content, f"{host}.pfx", PFX_TYPE)
+
+
+def _attachment(content: bytes, name: str, media_type: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=media_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
