@@ -18,6 +18,7 @@ from django.db import connections
 from django.utils import timezone
 
 from gateway.accounts import links, people
+from gateway.accounts.models import Subscription
 from gateway.lab import sandbox
 from gateway.management.serving import database, lock, ports, statics, tls, web
 from gateway.management.serving.children import Child, Crew
@@ -102,7 +103,11 @@ class Command(BaseCommand):
         )
         doors = open_doors(options, (certificate.certificate, certificate.key))
         owner = people.ensure_owner()
-        sandbox.ensure_sandbox(owner)
+        if Subscription.objects.filter(sandbox_of=owner).exists():
+            sandbox.ensure_sandbox(owner)
+        else:
+            with self.step("Making a sandbox for the first user"):
+                sandbox.ensure_sandbox(owner)
         connections.close_all()
         crew = Crew(children_of(doors, names, options["workers"]), self.say)
         crew.listen()
