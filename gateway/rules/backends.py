@@ -227,5 +227,7 @@ def _authentication(loaded: LoadedGateway) -> Iterator[Problem]:
             )
             yield about(AUTH_PARTIAL, settings, message, "authentication_links")
         else:
-            message = f"{called(settings)} has the protocol HTTPS, but no authentication certificate."
+            message = (
+                f"{called(settings)} has the protocol HTTPS, but no authentication certificate."
+            )
             yield about(AUTH_MISSING, settings, message, "authentication_links")

@@ -209,9 +209,7 @@ def _target(row: Row) -> Target:
     return Target()
 
 
-def _problem(
-    row: Row, field: models.Field[Any, Any], value: Any
-) -> tuple[Kind, str] | None:
+def _problem(row: Row, field: models.Field[Any, Any], value: Any) -> tuple[Kind, str] | None:
     label = str(field.verbose_name)
     subject = f"{_called(row)}: {label[0].upper()}{label[1:]}"
     if not _storable(value):

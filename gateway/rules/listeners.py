@@ -178,7 +178,9 @@ def _references(listener: HttpListener) -> Iterator[Problem]:
 def _hosts(listener: HttpListener) -> Iterator[Problem]:
     several = texts(listener.host_names)
     if listener.host_name and several:
-        message = f"{called(listener)} has the host name “{listener.host_name}” and a list of names."
+        message = (
+            f"{called(listener)} has the host name “{listener.host_name}” and a list of names."
+        )
         yield about(HOST_BOTH, listener, message, "host_names")
     if len(several) > MOST_HOST_NAMES:
         message = f"{called(listener)} has {len(several)} host names; at most {MOST_HOST_NAMES}."

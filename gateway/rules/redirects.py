@@ -55,8 +55,7 @@ TARGET_WILDCARD = declare(
 LOOP = declare(
     "redirect-loop",
     title="The redirect leads in a circle",
-    why="The browser would be sent back to where it came from, again and again, until it gives "
-    "up.",
+    why="The browser would be sent back to where it came from, again and again, until it gives up.",
     remedy="Choose another target listener, usually the HTTPS listener of the same site.",
     source=_REDIRECTS,
 )
@@ -113,9 +112,11 @@ def _loops(loaded: LoadedGateway) -> Iterator[Problem]:
         listener = rule.http_listener
         if target is None or listener is None:
             continue
-        if target is listener:
+        if target.pk == listener.pk:
             row = routed if isinstance(routed, RequestRoutingRule | UrlPathMap | PathRule) else rule
-            message = f"{called(row)} redirects requests of {named(listener)} to that same listener."
+            message = (
+                f"{called(row)} redirects requests of {named(listener)} to that same listener."
+            )
             yield about(LOOP, row, message, "redirect_configuration")
         elif routed is rule:
             onward[listener.pk] = (rule, target)

@@ -97,4 +97,3 @@ def _text(value: dict[str, Any], key: str) -> str:
 
 def _breaks(text: str) -> bool:
     return "\r" in text or "\n" in text
-

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from gateway.models import LoadedGateway, Row, Sku, SslPolicyType, Tier
 from gateway.models.gateways import V1_TIERS
 from gateway.problems import Problem, declare
+from gateway.rules.tls import NEWER_POLICIES
 from gateway.rules.words import about, called, texts
 
 _TIERS = "What is Azure Application Gateway v2? article"
@@ -98,7 +99,6 @@ SKUS: dict[str, frozenset[str]] = {
 _V1 = "Standard and WAF"
 _V2 = "Standard_v2, WAF_v2 and Basic"
 _V2_WITHOUT_BASIC = "Standard_v2 and WAF_v2"
-V2_POLICIES = frozenset({"AppGwSslPolicy20220101", "AppGwSslPolicy20220101S"})
 
 
 def most_instances(tier: str) -> int:
@@ -142,9 +142,7 @@ def _instances(loaded: LoadedGateway) -> Iterator[Problem]:
     scales = low is not None or high is not None
     tier = gateway.sku_tier
     if scales and (gateway.is_v1 or tier == Tier.BASIC):
-        yield _lacking(
-            loaded, gateway, "autoscaling", _V2_WITHOUT_BASIC, "autoscale_min_capacity"
-        )
+        yield _lacking(loaded, gateway, "autoscaling", _V2_WITHOUT_BASIC, "autoscale_min_capacity")
     elif (gateway.capacity is None) != scales:
         how = "both" if scales else "neither"
         message = f"{called_} has {how} an instance count and autoscaling."
@@ -224,7 +222,7 @@ def _not_on_v1(loaded: LoadedGateway) -> Iterator[Problem]:
             yield _lacking(loaded, certificate, feature, _V2, "key_vault_secret_id")
     gateway = loaded.gateway
     newer = gateway.ssl_policy_type == SslPolicyType.CUSTOM_V2
-    if newer or gateway.ssl_policy_name in V2_POLICIES:
+    if newer or gateway.ssl_policy_name in NEWER_POLICIES:
         feature = f"TLS policy {'CustomV2' if newer else gateway.ssl_policy_name}"
         field = "ssl_policy_type" if newer else "ssl_policy_name"
         yield _lacking(loaded, gateway, feature, _V2, field)
@@ -256,9 +254,7 @@ def _not_on_basic(loaded: LoadedGateway) -> Iterator[Problem]:
                 break
 
 
-def _lacking(
-    loaded: LoadedGateway, row: Row, feature: str, tiers: str, field: str = ""
-) -> Problem:
+def _lacking(loaded: LoadedGateway, row: Row, feature: str, tiers: str, field: str = "") -> Problem:
     tier = loaded.gateway.sku_tier
     message = f"{called(row)}: the tier {tier} has no {feature}; {tiers} have."
     return about(FEATURE_NOT_IN_TIER, row, message, field)
