@@ -39,6 +39,15 @@ class ProbePlan:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The plans of a gateway as of one generation, and the network that it stands in."""
+
+    generation: int
+    network: int | None
+    plans: dict[Key, ProbePlan]
+
+
 def plans_of(loaded: LoadedGateway) -> dict[Key, ProbePlan]:
     """The plans of a gateway by key; none while it is stopped ("Health probes overview")."""
     if loaded.gateway.operational_state == OperationalState.STOPPED:

@@ -1,0 +1,137 @@
+"""Claiming due pairs with a lease, and writing results while the lease holds.
+
+Any number of workers may run. A worker that dies loses nothing: its leases expire and others take
+over. On PostgreSQL claimed rows are skipped by the others; on SQLite the transaction, immediate by
+configuration, keeps them out.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+
+from gateway.health.catalogue import E_TIMEOUT
+from gateway.health.judge import Judged
+from gateway.health.plans import ProbePlan
+from gateway.health.standing import FIELDS, take_in
+from gateway.models import Verdict
+
+# Covers the time-outs that people use; longer ones are extended by :func:`extend`.
+LEASE = timedelta(seconds=60)
+MARGIN = timedelta(seconds=15)
+
+Lane = Literal["quick", "slow"]
+"""Servers that answered nothing last time wait in a lane of their own: their patience must not
+keep the probes of others waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A pair that this worker may probe until its lease ends."""
+
+    verdict: int
+    gateway: int
+    key: tuple[int, int]
+    digest: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The judged probe of a claim, at the time (aware) when it ended."""
+
+    claim: Claim
+    plan: ProbePlan
+    judged: Judged
+    at: datetime
+
+
+def claim(now: datetime, *, limit: int, lane: Lane) -> list[Claim]:
+    """Take up to ``limit`` due pairs, longest due first; each gets a lease of :data:`LEASE`."""
+    due = _due(now, lane)
+    # Asked without a transaction first: on SQLite that one would stop every other writer.
+    if limit <= 0 or not due.exists():
+        return []
+    token = uuid.uuid4().hex
+    with transaction.atomic():
+        rows = list(
+            _locked(due)
+            .order_by("due_at", "pk")
+            .values_list("pk", "gateway_id", "address_id", "settings_id", "digest")[:limit]
+        )
+        Verdict.objects.filter(pk__in=[row[0] for row in rows]).update(
+            leased_by=token, leased_until=now + LEASE
+        )
+    return [
+        Claim(pk, gateway, (address, settings), digest, token)
+        for pk, gateway, address, settings, digest in rows
+    ]
+
+
+def extend(claims: Iterable[Claim], until: datetime) -> None:
+    """Make leases last until ``until``, for probes that may take longer than :data:`LEASE`."""
+    for held in _held(claims):
+        held.update(leased_until=until)
+
+
+def release(claims: Iterable[Claim]) -> None:
+    """Give pairs back without a result; they stay due."""
+    for held in _held(claims):
+        held.update(leased_by="", leased_until=None)
+
+
+def write(results: Sequence[Result]) -> list[Result]:
+    """Store results whose lease still holds and return those to be written later.
+
+    Later, because somebody else has just locked the row (a save that may yet be rolled back);
+    nobody is waited for, so nothing can deadlock. Results whose lease is gone are dropped: the
+    pair was changed, deleted, or taken over by another worker.
+    """
+    if not results:
+        return []
+    by_pk = {result.claim.verdict: result for result in results}
+    with transaction.atomic():
+        rows = {row.pk: row for row in _locked(Verdict.objects.filter(pk__in=by_pk)).order_by("pk")}
+        held = [row for pk, row in rows.items() if row.leased_by == by_pk[pk].claim.token]
+        for row in held:
+            result = by_pk[row.pk]
+            take_in(row, result.plan, result.judged, result.at)
+            row.save(update_fields=FIELDS)
+    missed = [result for pk, result in by_pk.items() if pk not in rows]
+    if not missed:
+        return []
+    tokens = {result.claim.token for result in missed}
+    still_ours = set(
+        Verdict.objects.filter(
+            pk__in=[result.claim.verdict for result in missed], leased_by__in=tokens
+        ).values_list("pk", flat=True)
+    )
+    return [result for result in missed if result.claim.verdict in still_ours]
+
+
+def _held(claims: Iterable[Claim]) -> Iterator[QuerySet[Verdict]]:
+    """The rows of ``claims`` whose lease is still theirs, by token."""
+    tokens: dict[str, list[int]] = {}
+    for one in claims:
+        tokens.setdefault(one.token, []).append(one.verdict)
+    for token, verdicts in tokens.items():
+        yield Verdict.objects.filter(pk__in=verdicts, leased_by=token)
+
+
+def _due(now: datetime, lane: Lane) -> QuerySet[Verdict]:
+    free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
+    query = Verdict.objects.filter(free, due_at__lte=now)
+    slow = Q(error_id=E_TIMEOUT.id)
+    return query.filter(slow) if lane == "slow" else query.exclude(slow)
+
+
+def _locked(query: QuerySet[Verdict]) -> QuerySet[Verdict]:
+    if connection.features.has_select_for_update_skip_locked:
+        return query.select_for_update(skip_locked=True)
+    return query

@@ -1,0 +1,89 @@
+"""Keeping the verdict rows of a gateway in step with what its rules join."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import OperationalError, connection, transaction
+from django.db.models import F, Q
+
+from gateway.health.plans import Key, Planned, ProbePlan, plans_of
+from gateway.health.standing import fresh, restart
+from gateway.models import ApplicationGateway, HealthPlan, Verdict, load_gateway
+
+_RESTARTED = ["digest", "rechecking", "failures", "due_at", "leased_by", "leased_until"]
+# PostgreSQL's code for a lock that was not had in time.
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
+def unplanned(*, limit: int = 20, but: Collection[int] = ()) -> list[ApplicationGateway]:
+    """Gateways that were changed since their pairs were planned, the longest waiting first.
+
+    ``but`` holds primary keys to leave out.
+    """
+    behind = Q(health_plan__isnull=True) | ~Q(health_plan__generation=F("generation"))
+    query = ApplicationGateway.objects.filter(behind).exclude(pk__in=but)
+    return list(query.order_by("changed_at")[:limit])
+
+
+def read_plans(gateway: ApplicationGateway) -> Planned:
+    """The plans of ``gateway`` as it stands now (a bounded number of queries)."""
+    loaded = load_gateway(gateway)
+    network = loaded.virtual_network
+    return Planned(gateway.generation, network.pk if network else None, plans_of(loaded))
+
+
+def plan_gateway(gateway: ApplicationGateway, now: datetime) -> Planned | None:
+    """Bring the pairs of a gateway up to date.
+
+    New pairs and those whose digest changed are due at once; pairs that no rule joins any more are
+    deleted; the others keep verdict and schedule. ``None`` if the gateway is being changed right
+    now, was changed since ``gateway`` was read, or is gone: to be planned in the next round.
+    """
+    planned = read_plans(gateway)
+    try:
+        with transaction.atomic():
+            if not _lock(gateway):
+                return None
+            _note_down(gateway, planned.plans, now)
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
+            return None
+        raise
+    return planned
+
+
+def _lock(gateway: ApplicationGateway) -> bool:
+    """Lock the gateway as a save does; false if what was read of it no longer holds."""
+    query = ApplicationGateway.objects.filter(pk=gateway.pk, generation=gateway.generation)
+    if connection.features.has_select_for_update_skip_locked:
+        query = query.select_for_update(skip_locked=True)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            # A deletion of the whole group locks in an order of its own: give way to it.
+            cursor.execute("SET LOCAL lock_timeout = '300ms'")
+    return bool(query.values_list("pk", flat=True))
+
+
+def _note_down(gateway: ApplicationGateway, plans: dict[Key, ProbePlan], now: datetime) -> None:
+    rows = {
+        (row.address_id, row.settings_id): row
+        for row in Verdict.objects.filter(gateway=gateway).defer("evidence")
+    }
+    gone = [row.pk for key, row in rows.items() if key not in plans]
+    if gone:
+        Verdict.objects.filter(pk__in=gone).delete()
+    changed = []
+    for key, plan in plans.items():
+        row = rows.get(key)
+        if row is not None and row.digest != plan.digest:
+            restart(row, plan, now)
+            changed.append(row)
+    Verdict.objects.bulk_update(changed, _RESTARTED, batch_size=100)
+    Verdict.objects.bulk_create(
+        [fresh(gateway.pk, plan, now) for key, plan in plans.items() if key not in rows]
+    )
+    HealthPlan.objects.update_or_create(
+        gateway=gateway, defaults={"generation": gateway.generation}
+    )

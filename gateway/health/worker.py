@@ -1,0 +1,204 @@
+"""The prober: plans changed gateways, claims due pairs, probes them in threads, writes verdicts.
+
+One thread speaks to the database; the probing threads get plain data and never touch it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from queue import Empty, SimpleQueue
+
+from django.db import DatabaseError, close_old_connections, connection
+from django.utils import timezone
+
+from certificates.publicroot import well_known
+from certificates.x509.anchors import AnchorStore
+from gateway.health import claims
+from gateway.health.claims import Claim, Lane, Result
+from gateway.health.judge import own_failure, verdict
+from gateway.health.planner import plan_gateway, read_plans, unplanned
+from gateway.health.plans import Planned, ProbePlan
+from gateway.health.pool import Pool
+from gateway.health.probe import LONGEST_WAIT, run
+from gateway.models import ApplicationGateway, VirtualNetwork
+from gateway.network import EMPTY_ZONE, Zone, load_zones
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.2
+LONGEST_PAUSE_SECONDS = 5.0
+# How long the end waits for probes that are about to finish.
+FAREWELL_SECONDS = 1.0
+# A gateway that cannot be planned must neither stop the others nor be tried all the time.
+SET_ASIDE = timedelta(seconds=10)
+REMEMBERED_GATEWAYS = 500
+
+
+class Worker:
+    """One prober; ``clock`` tells the time (aware), ``threads`` probe at once in each lane."""
+
+    def __init__(self, *, threads: int = 50, clock: Callable[[], datetime] = timezone.now) -> None:
+        self.clock = clock
+        self.pools: dict[Lane, Pool] = {"quick": Pool(threads), "slow": Pool(threads)}
+        self.running: dict[tuple[int, str], Claim] = {}
+        self.finished: SimpleQueue[Result] = SimpleQueue()
+        self.unwritten: list[Result] = []
+        self.written = 0
+        self.remembered: OrderedDict[int, Planned] = OrderedDict()
+        self.set_aside: dict[int, datetime] = {}
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until ``stop`` is set; a database that is away is waited for."""
+        pause = POLL_SECONDS
+        while not stop.is_set():
+            try:
+                close_old_connections()
+                self.round()
+                pause = POLL_SECONDS
+            except DatabaseError as error:
+                logger.warning("The database did not answer (%s).", type(error).__name__)
+                connection.close()
+                stop.wait(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+                continue
+            self.collect(POLL_SECONDS)
+        self.say_goodbye()
+
+    def sweep(self) -> int:
+        """Probe everything that is due, once; the number of results that were written."""
+        before = self.written
+        while self.round() or self.running or self.unwritten:
+            self.collect(POLL_SECONDS)
+        return self.written - before
+
+    def round(self) -> int:
+        """Write what is finished, plan, claim and start; the number of probes started."""
+        self.collect(0)
+        self.write()
+        self.plan()
+        return self.start("quick") + self.start("slow")
+
+    def collect(self, seconds: float) -> None:
+        """Take finished probes in, waiting up to ``seconds`` for the first."""
+        try:
+            result = self.finished.get(timeout=seconds) if seconds else self.finished.get_nowait()
+            while True:
+                self.unwritten.append(result)
+                self.running.pop((result.claim.verdict, result.claim.token), None)
+                result = self.finished.get_nowait()
+        except Empty:
+            return
+
+    def write(self) -> None:
+        """Write the finished probes; those whose rows are locked are kept for the next time."""
+        before = len(self.unwritten)
+        self.unwritten = claims.write(self.unwritten)
+        self.written += before - len(self.unwritten)
+
+    def plan(self) -> None:
+        """Plan the gateways that were changed."""
+        now = self.clock()
+        self.set_aside = {pk: until for pk, until in self.set_aside.items() if until > now}
+        for gateway in unplanned(but=list(self.set_aside)):
+            self.plan_one(gateway)
+
+    def plan_one(self, gateway: ApplicationGateway) -> None:
+        self.guarded(gateway, partial(plan_gateway, gateway, self.clock()))
+
+    def guarded(
+        self, gateway: ApplicationGateway, read: Callable[[], Planned | None]
+    ) -> Planned | None:
+        """Read plans and remember them; a gateway that defies it is set aside for a while."""
+        try:
+            planned = read()
+        except DatabaseError:
+            raise
+        except Exception:
+            logger.exception("Gateway %s cannot be planned.", gateway.pk)
+            self.set_aside[gateway.pk] = self.clock() + SET_ASIDE
+            return None
+        if planned is not None:
+            self.remembered[gateway.pk] = planned
+            self.remembered.move_to_end(gateway.pk)
+            while len(self.remembered) > REMEMBERED_GATEWAYS:
+                self.remembered.popitem(last=False)
+        return planned
+
+    def start(self, lane: Lane) -> int:
+        """Claim what is due in a lane and hand it to the threads; the number of pairs started."""
+        pool = self.pools[lane]
+        taken = claims.claim(self.clock(), limit=pool.free, lane=lane)
+        if not taken:
+            return 0
+        planned = self.planned({one.gateway for one in taken})
+        networks = {one.network for one in planned.values() if one.network is not None}
+        zones = load_zones(VirtualNetwork.objects.filter(pk__in=networks))
+        store = well_known()
+        started = 0
+        void: list[Claim] = []
+        patient: list[Claim] = []
+        for one in taken:
+            gateway = planned.get(one.gateway)
+            plan = gateway.plans.get(one.key) if gateway else None
+            if gateway is None or plan is None or plan.digest != one.digest:
+                void.append(one)
+                continue
+            if plan.leg.timeout + claims.MARGIN.seconds > claims.LEASE.seconds:
+                patient.append(one)
+            zone = zones.get(gateway.network or 0, EMPTY_ZONE)
+            self.running[one.verdict, one.token] = one
+            pool.submit(partial(self.probe, one, plan, zone, store))
+            started += 1
+        longest = self.clock() + timedelta(seconds=LONGEST_WAIT) + claims.MARGIN
+        claims.extend(patient, longest)
+        claims.release(void)
+        for pk in {one.gateway for one in void}:
+            self.replan(pk)
+        return started
+
+    def planned(self, gateways: set[int]) -> dict[int, Planned]:
+        """The plans of gateways at their present generation."""
+        found: dict[int, Planned] = {}
+        wanted = gateways.difference(self.set_aside)
+        for gateway in ApplicationGateway.objects.filter(pk__in=wanted):
+            known = self.remembered.get(gateway.pk)
+            if known is None or known.generation != gateway.generation:
+                known = self.guarded(gateway, partial(read_plans, gateway))
+            if known is not None:
+                found[gateway.pk] = known
+        return found
+
+    def replan(self, pk: int) -> None:
+        """Plan a gateway whose rows do not fit its plans, whatever generation was noted."""
+        gateway = ApplicationGateway.objects.filter(pk=pk).first()
+        if gateway is not None and pk not in self.set_aside:
+            self.plan_one(gateway)
+
+    def probe(self, one: Claim, plan: ProbePlan, zone: Zone, store: AnchorStore) -> None:
+        """Probe one pair; runs in a thread of the pool and never raises."""
+        now = self.clock()
+        try:
+            seen = run(plan, zone=zone, well_known=store, now=now)
+            judged = verdict(plan, seen, now)
+        except Exception:
+            logger.exception("The probe of verdict %s failed.", one.verdict)
+            judged = own_failure(plan, now)
+        self.finished.put(Result(one, plan, judged, self.clock()))
+
+    def say_goodbye(self) -> None:
+        """Write what ends within a moment and give the other pairs back."""
+        deadline = time.monotonic() + FAREWELL_SECONDS
+        while self.running and (left := deadline - time.monotonic()) > 0:
+            self.collect(left)
+        try:
+            self.write()
+            claims.release(self.running.values())
+        except DatabaseError as error:
+            # The leases end by themselves.
+            logger.warning("The last verdicts were not written (%s).", type(error).__name__)
