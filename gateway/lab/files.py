@@ -11,7 +11,7 @@ from certificates.authorities import issuer_of
 from certificates.models import Certificate
 from certificates.x509.issue import make_leaf, make_self_signed, to_pfx
 from gateway.accounts.models import User
-from gateway.lab.supplies import COMMON_NAME_LENGTH, LEAF_DAYS, ensure_lab_authority
+from gateway.lab.supplies import LEAF_DAYS, common_name, ensure_lab_authority
 from gateway.models import LabServer
 from gateway.models.fields import validate_domain_name
 
@@ -79,16 +79,16 @@ def listener_pfx(
     now = now or timezone.now()
     name = host_name.strip().rstrip(".").lower()
     validate_domain_name(name.removeprefix("*."))
-    # A common name has at most 64 characters; the alternative name is what counts anyway.
-    common_name = name if len(name) <= COMMON_NAME_LENGTH else "listener"
+    # The alternative name is what counts, so a long one may be cut short here.
+    subject = common_name(name)
     if self_signed:
         issued = make_self_signed(
-            common_name, now=now, ca=False, days=LEAF_DAYS, dns_names=[name], key="rsa2048"
+            subject, now=now, ca=False, days=LEAF_DAYS, dns_names=[name], key="rsa2048"
         )
     else:
         issuer = issuer_of(ensure_lab_authority(user, now))
         issued = make_leaf(
-            issuer, common_name, now=now, days=LEAF_DAYS, dns_names=[name], key="rsa2048"
+            issuer, subject, now=now, days=LEAF_DAYS, dns_names=[name], key="rsa2048"
         )
     content = to_pfx(issued, password, name=name, chain=issued.chain)
     return File(f"{name.replace('*', 'wildcard')}.pfx", PFX_TYPE, content)

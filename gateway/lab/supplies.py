@@ -72,7 +72,12 @@ def ensure_lab_authority(user: User, now: datetime) -> Authority:
 
 
 def _subject(what: str, user: User) -> str:
-    return f"{what} of {user.username}"[:COMMON_NAME_LENGTH]
+    return common_name(f"{what} of {user.username}")
+
+
+def common_name(text: str) -> str:
+    """``text``, cut to what a common name can hold: 64 bytes (RFC 5280, appendix A)."""
+    return text.encode()[:COMMON_NAME_LENGTH].decode(errors="ignore")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +106,25 @@ def issue(issuers: Issuers, presents: Presents, fqdn: str, now: datetime) -> Sup
         return Supply()
     if presents in ("self-signed-ca", "self-signed"):
         own = make_self_signed(
-            fqdn, now=now, ca=presents == "self-signed-ca", days=LEAF_DAYS, dns_names=[fqdn]
+            common_name(fqdn),
+            now=now,
+            ca=presents == "self-signed-ca",
+            days=LEAF_DAYS,
+            dns_names=[fqdn],
         )
         return Supply((own.certificate,), key_pem(own), own.certificate)
     if presents in ("public", "app-service"):
         name = f"*.{APP_SERVICE_ZONE}" if presents == "app-service" else fqdn
-        leaf = make_leaf(issuers.public, name, now=now, days=LEAF_DAYS, dns_names=[name])
+        leaf = make_leaf(
+            issuers.public, common_name(name), now=now, days=LEAF_DAYS, dns_names=[name]
+        )
         # As on the real network: the root is in everybody's store, and nobody sends it.
         return Supply((leaf.certificate, *leaf.chain[:-1]), key_pem(leaf), leaf.chain[-1])
     name = OTHER_HOST if presents == "wrong-name" else fqdn
     expired = presents == "expired"
     leaf = make_leaf(
         issuers.private,
-        name,
+        common_name(name),
         now=now,
         days=LEAF_DAYS,
         dns_names=[name],

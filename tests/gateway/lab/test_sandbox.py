@@ -11,7 +11,6 @@ from pytest_django import Settings
 from gateway import rules
 from gateway.accounts.models import Role, Subscription, User
 from gateway.accounts.roles import role_of
-from gateway.lab.publicca import ensure_public_authority
 from gateway.lab.sandbox import SandboxError, ensure_sandbox, reset_sandbox
 from gateway.lab.scenarios import SCENARIOS
 from gateway.models import (
@@ -23,7 +22,6 @@ from gateway.models import (
     ZoneRecord,
     load_gateway,
 )
-from gateway.operations import addresses
 from tests.factories import NOW, change, delete, make_user
 
 
@@ -182,10 +180,6 @@ def test_without_a_free_address_nothing_is_stored(user: User, settings: Settings
     assert not ResourceGroup.objects.exists()
 
 
-def test_running_out_of_addresses_is_a_declared_problem() -> None:
-    assert addresses.NO_ADDRESS.id == "public-address-exhausted"
-
-
 @pytest.mark.django_db(transaction=True)
 def test_calls_at_the_same_time_make_one_sandbox() -> None:
     user = make_user("carol")
@@ -231,7 +225,3 @@ def test_users_arriving_together_get_addresses_of_their_own() -> None:
 
     assert errors == []
     assert len(set(PublicIPAddress.objects.values_list("address", flat=True))) == 8
-
-
-def test_the_public_authority_is_made_once(db: None) -> None:
-    assert ensure_public_authority(NOW) == ensure_public_authority(NOW)

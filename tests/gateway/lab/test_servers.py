@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
 from certificates.publicroot import public_root, well_known
@@ -62,10 +63,10 @@ def ask(server: LabServer, port: int, request: bytes | None = None) -> Answer:
             return Answer(chain, secure.version(), talk(secure, request))
 
 
-def talk(connection: socket.socket, request: bytes) -> str:
-    connection.sendall(request)
+def talk(client: socket.socket, request: bytes) -> str:
+    client.sendall(request)
     answer = b""
-    while block := connection.recv(65536):
+    while block := client.recv(65536):
         answer += block
     return answer.decode()
 
@@ -313,8 +314,8 @@ def test_a_changed_server_is_served_anew(lab: Subscription) -> None:
     change(server, name="renamed", port=8080)
 
     eventually(lambda: set(server.endpoints.values_list("port", flat=True)) == {None, 8080})
-    with socket.create_connection(endpoint(server, 8080), timeout=5) as connection:
-        assert "Hello from renamed" in talk(connection, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    with socket.create_connection(endpoint(server, 8080), timeout=5) as client:
+        assert "Hello from renamed" in talk(client, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
 
 
 def test_a_server_without_the_certificate_of_its_scenario_refuses(lab: Subscription) -> None:
@@ -404,6 +405,27 @@ def test_no_key_is_written_to_disk(lab: Subscription) -> None:
     for path in Path(settings.GATEWRIGHT_DATA).rglob("*"):
         if path.is_file():
             assert b"PRIVATE KEY" not in path.read_bytes(), path
+
+
+def test_the_servers_outlive_a_database_that_does_not_answer(
+    lab: Subscription, caplog: pytest.LogCaptureFixture
+) -> None:
+    address = endpoint(server_of(lab, "plain-http"), 80)
+
+    def rename(old: str, new: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE {old} RENAME TO {new}")
+
+    rename("gateway_labendpoint", "away")
+    try:
+        eventually(lambda: "The database does not answer the lab" in caplog.text)
+        with socket.create_connection(address, timeout=5) as client:
+            assert "Hello from plain-http" in talk(client, b"GET / HTTP/1.1\r\n\r\n")
+    finally:
+        rename("away", "gateway_labendpoint")
+
+    other = ensure_sandbox(make_user("bob"))
+    assert ask(server_of(other, "plain-http"), 80).text.startswith("HTTP/1.1 200 ")
 
 
 def test_every_scenario_is_declared_once() -> None:
