@@ -103,6 +103,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+# Static files are for our own pages; no other site has business with them.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # -- Sign-in ------------------------------------------------------------------------------------
 
@@ -171,6 +173,8 @@ GATEWRIGHT_BODY_LIMITS = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(GATEWRIGHT_BODY_LIMITS.values())
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
+# A pool of 1,200 targets, each with its type, its target and the boxes of its row.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 FILE_UPLOAD_HANDLERS = ["gateway.uploads.MemoryUploadHandler"]
 
 # -- Words, time, log ---------------------------------------------------------------------------
