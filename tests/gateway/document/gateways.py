@@ -71,11 +71,13 @@ def rich_v2(group: ResourceGroup | None = None) -> ApplicationGateway:
     )
     make.add_custom_error(gateway, "HttpStatus502", "https://pages.contoso.com/502.htm", listener)
     make.add_custom_error(gateway, "HttpStatus403", "https://pages.contoso.com/403.htm")
+    # A redirect may not lead to a listener with several host names.
+    single = make.add_listener(gateway, "single", port=8081, host_name="one.contoso.com")
     rewrites = make.add_rewrite_set(gateway, "headers")
     redirect = make.add_redirect(
         gateway,
         "up",
-        target_listener=listener,
+        target_listener=single,
         target_url="",
         include_path=True,
         include_query_string=True,
@@ -90,6 +92,7 @@ def rich_v2(group: ResourceGroup | None = None) -> ApplicationGateway:
         backend_http_settings=None,
     )
     make.add_rule(gateway, "secured", listener, pool, settings, priority=200)
+    make.add_rule(gateway, "singled", single, priority=250)
     plain = make.add_listener(gateway, "paths", port=8080)
     make.add_rule(gateway, "by-path", plain, url_path_map=sites, priority=300)
     return gateway

@@ -229,6 +229,7 @@ def test_users_are_listed_as_back_references() -> None:
     assert ids("frontendIPConfigurations", make.FRONTEND_IP, "httpListeners") == [
         f"httpListeners/{make.LISTENER}",
         "httpListeners/secure",
+        "httpListeners/single",
         "httpListeners/paths",
     ]
     assert ids("trustedRootCertificates", "root1", "backendHttpSettings") == [
@@ -237,7 +238,7 @@ def test_users_are_listed_as_back_references() -> None:
     assert ids("probes", "deep", "backendHttpSettings") == ["backendHttpSettingsCollection/tls"]
     assert ids("sslCertificates", "site", "httpListeners") == ["httpListeners/secure"]
     assert ids("httpListeners", "secure", "requestRoutingRules") == ["requestRoutingRules/secured"]
-    assert ids("httpListeners", "secure", "redirectConfigurations") == ["redirectConfigurations/up"]
+    assert ids("httpListeners", "single", "redirectConfigurations") == ["redirectConfigurations/up"]
     assert ids("redirectConfigurations", "up", "pathRules") == ["urlPathMaps/sites/pathRules/old"]
     assert ids("backendAddressPools", make.POOL, "urlPathMaps") == ["urlPathMaps/sites"]
     assert ids("trustedClientCertificates", "clients", "sslProfiles") == ["sslProfiles/strict"]

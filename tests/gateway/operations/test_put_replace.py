@@ -241,7 +241,7 @@ def test_the_order_of_the_document_is_the_order_of_the_rows() -> None:
     ]
     after = puts.document_of(gateway)
     names = [one["name"] for one in after["properties"]["httpListeners"]]
-    assert names == ["paths", "secure", make.LISTENER]
+    assert names == ["paths", "single", "secure", make.LISTENER]
 
 
 def test_children_come_go_and_are_pointed_elsewhere_in_one_put() -> None:
