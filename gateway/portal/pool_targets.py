@@ -212,10 +212,20 @@ class TargetFormSet(_FormSet):
         return found
 
 
+def _rows_sent(data: Iterable[str]) -> int:
+    return sum(name.startswith(f"{PREFIX}-") and name.endswith("-kind") for name in data)
+
+
 def target_rows(
     data: Any, stored: list[BackendAddress], offered: Offer, *, may_write: bool
 ) -> TargetFormSet:
-    """The grid of a pool, bound to ``data`` unless that is ``None``."""
+    """The grid of a pool, bound to ``data`` unless that is ``None``.
+
+    ``data`` that names another number of rows than it holds counts as having no rows at all, which
+    the grid refuses: a small request cannot ask for a page of thousands.
+    """
+    if data is not None and data.get(f"{PREFIX}-TOTAL_FORMS") != str(_rows_sent(data)):
+        data = {}
     rows: Any = forms.formset_factory(
         TargetForm,
         formset=TargetFormSet,

@@ -43,8 +43,9 @@ class PoolForm(ChildForm[BackendAddressPool]):
         stored = [] if self.adding else list(BackendAddress.objects.filter(pool=self.instance))
         self.target_count = len(stored)
         self.offered: Offer = offer(page.gateway, stored)
+        judged = self.is_bound and page.may_write and not self._typed("without_targets")
         self.targets: TargetFormSet = target_rows(
-            self.data if self.is_bound and not self._typed("without_targets") else None,
+            self.data if judged else None,
             stored,
             self.offered,
             may_write=page.may_write,

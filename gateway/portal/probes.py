@@ -72,8 +72,6 @@ class ProbeForm(ChildForm[Probe]):
                 }
             ),
             "port": forms.NumberInput(attrs=when(show="!pick_port_from_settings")),
-            "interval": forms.NumberInput(attrs=when(unit="seconds")),
-            "timeout": forms.NumberInput(attrs=when(unit="seconds")),
             "match_body": forms.TextInput(attrs={"autocomplete": "off", **when(show="use_match")}),
         }
         help_texts = {

@@ -126,6 +126,13 @@ def test_a_pool_is_added_without_targets(gateway: ApplicationGateway) -> None:
     assert targets_of(gateway, "empty") == []
 
 
+def test_a_pool_takes_as_many_targets_as_a_gateway_allows(gateway: ApplicationGateway) -> None:
+    rows = [("address", f"10.0.{number // 250}.{number % 250 + 1}") for number in range(1200)]
+    data = pool_form(*rows, name="large")
+    assert send(visitor(gateway), add_pool_url(gateway), data).status_code == 302
+    assert targets_of(gateway, "large") == rows
+
+
 @pytest.mark.parametrize(
     ("typed", "word"),
     [
@@ -346,11 +353,20 @@ def test_damaged_input_is_refused_and_told(
     assert not BackendAddressPool.objects.filter(name="images").exists()
 
 
+@pytest.mark.parametrize("total", ["-1", "0", "2", "999999999"])
+def test_rows_that_did_not_arrive_whole_are_refused(
+    gateway: ApplicationGateway, total: str
+) -> None:
+    data = {**pool_form(("address", "10.0.1.4"), name="images"), "targets-TOTAL_FORMS": total}
+    response = send(visitor(gateway), add_pool_url(gateway), data)
+    assert response.status_code == 422
+    assert "The targets did not arrive whole" in said(response)
+    assert len(response.content) < 60_000
+
+
 @pytest.mark.parametrize(
     "damage",
     [
-        {"targets-TOTAL_FORMS": "-1"},
-        {"targets-TOTAL_FORMS": "999999999"},
         {"targets-INITIAL_FORMS": "99999999999999999999"},
         {"targets-INITIAL_FORMS": "-5"},
         {"etag": "a\x00b"},
