@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import os
 import re
@@ -11,7 +12,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -216,3 +219,82 @@ def test_a_child_that_dies_is_started_again_and_a_killed_server_leaves_none(serv
 
 def parent_of(process: int) -> int:
     return int(Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[1])
+
+
+# -- The script itself -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def script() -> ModuleType:
+    """`run` as a module; it has no name that an import could use."""
+    loader = SourceFileLoader("run_script", str(ROOT / "run"))
+    module = ModuleType(loader.name)
+    module.__file__ = loader.path
+    exec(compile((ROOT / "run").read_text(), loader.path, "exec"), module.__dict__)
+    return module
+
+
+def test_without_rights_the_one_line_to_type_is_printed(script, monkeypatch):
+    monkeypatch.setattr(script.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(script.shutil, "which", lambda name: None)
+    with pytest.raises(SystemExit) as caught:
+        script.need_debian(["chromium", "libatomic1"])
+    line = "sudo apt-get install -y --no-install-recommends chromium libatomic1"
+    assert line in str(caught.value.code).splitlines()[2]
+
+
+def test_with_rights_packages_are_installed(script, monkeypatch):
+    called: list[list[str]] = []
+    monkeypatch.setattr(script.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(script.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(script, "call", lambda command, **_: called.append(command) or 0)
+    script.need_debian(["chromium"])
+    assert called[0][:2] == ["apt-get", "update"]
+    assert called[1][-1] == "chromium"
+    assert "DEBIAN_FRONTEND=noninteractive" in called[1]
+
+
+def test_a_failed_installation_is_not_passed_over(script, monkeypatch):
+    monkeypatch.setattr(script.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(script.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(script, "call", lambda command, **_: 100)
+    with pytest.raises(SystemExit) as caught:
+        script.need_debian(["chromium"])
+    assert "sudo apt-get install" in str(caught.value.code)
+
+
+def test_an_environment_that_holds_what_is_locked_is_left_alone(script, monkeypatch, tmp_path):
+    lock = (ROOT / "requirements" / "main.txt").read_bytes()
+    stamp = tmp_path / "main.stamp"
+    installed: list[Path] = []
+    monkeypatch.setattr(script, "VENV", tmp_path)
+    monkeypatch.setattr(script, "usable", lambda: True)
+    monkeypatch.setattr(script, "install", installed.append)
+    script.prepare("main")
+    assert [path.name for path in installed] == ["main.txt"]
+    assert stamp.read_text() == hashlib.sha256(lock).hexdigest()
+    script.prepare("main")
+    assert len(installed) == 1
+    stamp.write_text("of an older lock")
+    script.prepare("main")
+    assert len(installed) == 2
+
+
+@pytest.mark.parametrize("name", ["main", "test"])
+def test_locked_requirements_carry_hashes_and_name_no_host(name):
+    text = (ROOT / "requirements" / f"{name}.txt").read_text()
+    packages = re.findall(r"^\S+==\S+", text, re.MULTILINE)
+    assert len(packages) > 10
+    assert len(re.findall(r"^\S+==\S+.*\\\n    --hash=sha256:", text, re.MULTILINE)) == len(
+        packages
+    )
+    assert "://" not in text
+    assert "--index" not in text
+
+
+def test_everything_a_server_needs_is_also_there_for_tests():
+    def pins(name: str) -> set[str]:
+        text = (ROOT / "requirements" / f"{name}.txt").read_text()
+        return set(re.findall(r"^[\w.-]+==[\w.]+", text, re.MULTILINE))
+
+    assert pins("main") <= pins("test")
