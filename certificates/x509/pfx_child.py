@@ -31,12 +31,13 @@ def unpack(data: bytes, password: bytes | None) -> dict[str, Any]:
 
     ``result``: ``ok``, ``password`` (it does not open the file), ``damaged``, ``memory``.
     """
-    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.serialization import pkcs12
 
     # No password and an empty one are two different things inside a PFX, and tools differ.
     passwords = [password] if password else [None, b""]
+    if password and b"\0" in password:
+        return {"result": "password"}  # the end mark of a password cannot be inside it
     result = "damaged"
     for attempt in passwords:
         try:
@@ -56,7 +57,9 @@ def unpack(data: bytes, password: bytes | None) -> dict[str, Any]:
             }
         except MemoryError:
             return {"result": "memory"}
-        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        except BaseException as error:
+            # The library's native part panics on some input, which is no ordinary exception; this
+            # process has nothing to do but to say that the file cannot be opened.
             result = "password" if "password" in str(error).lower() else "damaged"
     return {"result": result}
 

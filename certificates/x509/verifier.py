@@ -75,9 +75,7 @@ def library_refusal(path: Sequence[Certificate], now: datetime) -> Refusal | Non
             ),
             ee_policy=ExtensionPolicy.permit_all(),
         ).build_client_verifier().verify(leaf.x509, [issuer.x509 for issuer in issuers[:-1]])
-    except VerificationError as error:
-        words = str(error).lower()
-    except ValueError as error:
+    except (VerificationError, ValueError) as error:
         words = str(error).lower()
     else:
         return None

@@ -140,6 +140,19 @@ def pem_key(issued: Issued) -> bytes:
     )
 
 
+@cache
+def revocation_list() -> bytes:
+    """A revocation list of the root, as text."""
+    database = str(workshop() / "index").encode()
+    settings = b"[ca]\ndefault_ca=d\n[d]\ndefault_md=sha256\ndefault_crl_days=9\ndatabase=%s\n"
+    put("crl.cnf", settings % database)
+    put("index", b"")
+    put("crlca.pem", root().certificate.pem.encode())
+    put("crlca.key", pem_key(root()))
+    return openssl("ca", "-gencrl", "-config", "{dir}/crl.cnf", "-cert", "{dir}/crlca.pem",
+                   "-keyfile", "{dir}/crlca.key")  # fmt: skip
+
+
 def crafted(
     *extensions: tuple[x509.ExtensionType, bool],
     subject: str = "crafted",
@@ -167,8 +180,13 @@ def crafted(
 
 def spoilt_extension() -> Certificate:
     """A certificate whose basic constraints are no ASN.1: loads, but cannot be read completely."""
+    return spoilt().certificate
+
+
+@cache
+def spoilt() -> Issued:
     oid = x509.ObjectIdentifier("2.5.29.19")
-    return crafted((x509.UnrecognizedExtension(oid, b"\x01\x02\x03"), True)).certificate
+    return crafted((x509.UnrecognizedExtension(oid, b"\x01\x02\x03"), True))
 
 
 def doubled_extension() -> Certificate:

@@ -110,13 +110,16 @@ def test_a_key_of_an_unusual_kind_is_named_after_its_kind():
     makers.put("ca.pem", root().certificate.pem.encode())
     makers.put("ca.key", makers.pem_key(root()))
     makers.openssl("req", "-new", "-key", "{dir}/ca.key", "-subj", "/CN=x", "-out", "{dir}/x.csr")
-    pem = makers.openssl("x509", "-req", "-in", "{dir}/x.csr", "-CA", "{dir}/ca.pem", "-CAkey",
-                         "{dir}/ca.key", "-set_serial", "9", "-force_pubkey", "{dir}/x.pub")  # fmt: skip
+    pem = makers.openssl("x509", "-req", "-in", "{dir}/x.csr", "-CA", "{dir}/ca.pem",
+                         "-CAkey", "{dir}/ca.key", "-set_serial", "9",
+                         "-force_pubkey", "{dir}/x.pub")  # fmt: skip
     assert makers.one(pem).key.label == "X25519"
 
 
 def test_a_key_that_cannot_be_loaded_is_a_fault_and_not_an_error():
-    der = root().certificate.der.replace(b"\x2a\x86\x48\xce\x3d\x03\x01\x07", b"\x2a\x86\x48\xce\x3d\x03\x01\x7f")
+    der = root().certificate.der.replace(
+        b"\x2a\x86\x48\xce\x3d\x03\x01\x07", b"\x2a\x86\x48\xce\x3d\x03\x01\x7f"
+    )
     certificate = Certificate.from_der(der)
     assert certificate.key.label == "unknown key"
     assert "the public key" in certificate.faults
@@ -130,7 +133,9 @@ def test_unreadable_extensions_are_a_fault_and_not_an_error(make):
 
 
 def test_an_unreadable_name_is_a_fault_and_not_an_error():
-    der = root("Unreadable").certificate.der.replace(b"Unreadable", b"\xff\xfe\xff\xfe\xff\xfe\xff\xfe\xff\xfe")
+    der = root("Unreadable").certificate.der.replace(
+        b"Unreadable", b"\xff\xfe\xff\xfe\xff\xfe\xff\xfe\xff\xfe"
+    )
     certificate = Certificate.from_der(der)
     assert certificate.subject == "(unreadable)"
     assert certificate.faults == ("the subject name", "the issuer name")
@@ -200,7 +205,9 @@ def test_validity_includes_both_ends():
 
 def test_the_base64_text_is_what_openssl_writes():
     certificate = leaf().certificate
-    assert makers.openssl("x509", "-inform", "DER", stdin=certificate.der).decode() == certificate.pem
+    assert (
+        makers.openssl("x509", "-inform", "DER", stdin=certificate.der).decode() == certificate.pem
+    )
     assert certificate.pem == certificate.x509.public_bytes(serialization.Encoding.PEM).decode()
 
 
@@ -214,7 +221,9 @@ def test_the_label_falls_back_to_a_dns_name():
     assert makers.one(pem).label == "only.contoso.test"
 
 
-@pytest.mark.parametrize("data", [b"", b"0", b"0\x80", b"not a certificate", b"\x30\x03\x02\x01\x00"])
+@pytest.mark.parametrize(
+    "data", [b"", b"0", b"0\x80", b"not a certificate", b"\x30\x03\x02\x01\x00"]
+)
 def test_anything_else_raises_a_problem(data):
     with pytest.raises(ProblemError) as caught:
         Certificate.from_der(data)

@@ -149,9 +149,11 @@ def test_each_result_of_openssl_has_its_finding(row):
     if isinstance(presented, str):
         presented = presented_as(presented)
     # Certificates made by openssl begin at the real time; a little later all of them are valid.
-    now = max(NOW, *(certificate.not_before for certificate in presented)) if (
-        presented[0].common_name == "weak"
-    ) else NOW
+    now = (
+        max(NOW, *(certificate.not_before for certificate in presented))
+        if (presented[0].common_name == "weak")
+        else NOW
+    )
     assert finding(presented, store(trusted), now=now) == uploaded
     assert finding(presented, store(trusted), well_known=True, now=now) == well_known
 
@@ -248,9 +250,7 @@ def test_a_root_that_was_made_anew_under_the_same_name_is_pointed_at():
 
 def test_a_root_renewed_with_the_same_key_is_accepted_below_but_not_as_the_server_s_own():
     lasting = make_self_signed("Same Key", now=NOW, ca=True)
-    renewed = makers.Issued(
-        _reissue(lasting, "Same Key"), lasting.key
-    )
+    renewed = makers.Issued(_reissue(lasting, "Same Key"), lasting.key)
     below = make_leaf(lasting, NAME, now=NOW)
     assert finding(certs(below), store(renewed)) == "ok"
     assert finding(certs(below, lasting), store(renewed)) == "ok"

@@ -201,7 +201,9 @@ def test_invisible_characters_in_bare_base64_are_recognised():
         PEM.replace(b"-----END CERTIFICATE-----\n", b"") + PEM,
         DER[:-10],
         DER[:3],
-        b"-----BEGIN CERTIFICATE-----\n" + base64.b64encode(DER[:-30]) + b"\n-----END CERTIFICATE-----",
+        b"-----BEGIN CERTIFICATE-----\n"
+        + base64.b64encode(DER[:-30])
+        + b"\n-----END CERTIFICATE-----",
         p7b("DER")[:-40],
     ],
 )
@@ -248,23 +250,35 @@ def test_anything_else_is_no_certificate(data):
 
 
 def test_a_block_of_another_kind_is_no_certificate():
-    text = b"-----BEGIN SOMETHING-----\n" + base64.b64encode(b"x" * 60) + b"\n-----END SOMETHING-----"
+    text = (
+        b"-----BEGIN SOMETHING-----\n" + base64.b64encode(b"x" * 60) + b"\n-----END SOMETHING-----"
+    )
     assert ids(text) == ["cer-not-certificate"]
 
 
 def test_a_certificate_that_is_one_only_outside_is_recognised():
     hollow = asn1_value(0x30, asn1_value(0x30, asn1_value(0xA0, b"x" * 130)), b"\x30\0", b"\3\1\0")
     assert ids(hollow) == ["cer-not-certificate"]
-    text = b"-----BEGIN CERTIFICATE-----\n" + base64.b64encode(hollow) + b"\n-----END CERTIFICATE-----"
+    text = (
+        b"-----BEGIN CERTIFICATE-----\n" + base64.b64encode(hollow) + b"\n-----END CERTIFICATE-----"
+    )
     (problem,) = read_certificates(text).problems
     assert "line 1" in problem.message
 
 
 def test_bytes_after_the_certificate_are_recognised():
     assert ids(DER + b"garbage") == ["cer-trailing-data"]
-    text = b"-----BEGIN CERTIFICATE-----\n" + base64.b64encode(DER + b"xx") + b"\n-----END CERTIFICATE-----"
+    text = (
+        b"-----BEGIN CERTIFICATE-----\n"
+        + base64.b64encode(DER + b"xx")
+        + b"\n-----END CERTIFICATE-----"
+    )
     assert ids(text) == ["cer-trailing-data"]
-    text = b"-----BEGIN CERTIFICATE-----\n" + base64.b64encode(DER + DER) + b"\n-----END CERTIFICATE-----"
+    text = (
+        b"-----BEGIN CERTIFICATE-----\n"
+        + base64.b64encode(DER + DER)
+        + b"\n-----END CERTIFICATE-----"
+    )
     assert ids(text) == ["cer-trailing-data"]
 
 
@@ -290,7 +304,11 @@ def test_a_private_key_is_recognised_in_every_form_and_never_repeated(command):
 
 
 def test_a_binary_private_key_is_recognised():
-    for command in (["pkcs8", "-topk8", "-nocrypt"], ["ec"], ["pkcs8", "-topk8", "-passout", "pass:x"]):
+    for command in (
+        ["pkcs8", "-topk8", "-nocrypt"],
+        ["ec"],
+        ["pkcs8", "-topk8", "-passout", "pass:x"],
+    ):
         der = makers.openssl(*command, "-outform", "DER", stdin=key_pem(leaf()))
         # Small keys have a short length; in a file they come with a longer one or as text.
         assert read.shape_of(der) == "private-key"
@@ -314,7 +332,9 @@ def test_a_pfx_is_recognised():
 
 def request(form: str) -> bytes:
     makers.put("req.key", key_pem(leaf()))
-    return makers.openssl("req", "-new", "-key", "{dir}/req.key", "-subj", "/CN=a", "-outform", form)
+    return makers.openssl(
+        "req", "-new", "-key", "{dir}/req.key", "-subj", "/CN=a", "-outform", form
+    )
 
 
 @pytest.mark.parametrize("form", ["PEM", "DER"])
@@ -332,14 +352,9 @@ def test_a_public_key_is_recognised(form):
 
 @pytest.mark.parametrize("form", ["PEM", "DER"])
 def test_a_revocation_list_is_recognised(form):
-    makers.put("crl.cnf", b"[ca]\ndefault_ca=d\n[d]\ndatabase=%s\ndefault_md=sha256\ndefault_crl_days=9\n"
-               % str(makers.workshop() / "index").encode())  # fmt: skip
-    makers.put("index", b"")
-    makers.put("crlca.pem", PEM)
-    makers.put("crlca.key", key_pem(root()))
-    crl = makers.openssl("ca", "-gencrl", "-config", "{dir}/crl.cnf", "-cert", "{dir}/crlca.pem",
-                         "-keyfile", "{dir}/crlca.key")  # fmt: skip
-    assert ids(makers.openssl("crl", "-outform", form, stdin=crl)) == ["cer-is-crl"]
+    assert ids(makers.openssl("crl", "-outform", form, stdin=makers.revocation_list())) == [
+        "cer-is-crl"
+    ]
 
 
 def test_curve_parameters_beside_a_certificate_do_not_matter():
