@@ -12,7 +12,12 @@ from html import escape
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.core.exceptions import (
+    DisallowedHost,
+    RequestDataTooBig,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
@@ -82,6 +87,18 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         return too_large(request, exception.limit)
     if isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
         return too_large(request, body_limit(request.path))
+    if isinstance(exception, DisallowedHost):
+        log.warning("Refused a request for another host's name at %s", request.path)
+        return respond(
+            request,
+            Notice(
+                400,
+                "The portal does not go by this name",
+                "Your browser asked for it under a name or address that it was not told of.",
+                "Use the address that the server printed at its start, or start it with --host "
+                "and --name so that it knows this one too.",
+            ),
+        )
     return respond(
         request,
         Notice(

@@ -183,6 +183,15 @@ def test_what_goes_wrong_gets_a_page_in_words(visitor, address, status, said):
     assert "secret detail" not in text
 
 
+def test_a_wrong_host_name_is_explained_and_logged_in_one_line(visitor, caplog):
+    answer = visitor.get("/account/sign-in/", headers={"Host": "evil.example.test"})
+    assert answer.status_code == 400
+    assert "does not go by this name" in answer.content.decode()
+    (record,) = [record for record in caplog.records if record.name == "gateway.errors"]
+    assert record.exc_info is None
+    assert not logging.getLogger("django.security.DisallowedHost").propagate
+
+
 def test_htmx_gets_a_toast_and_not_a_page(visitor):
     answer = visitor.get("/nowhere/", headers={"HX-Request": "true"})
     text = answer.content.decode()
