@@ -16,6 +16,7 @@ from certificates.x509.anchors import AnchorStore
 from certificates.x509.certificate import Certificate
 from certificates.x509.issue import (
     Issued,
+    PrivateKey,
     make_intermediate,
     make_key,
     make_leaf,
@@ -175,6 +176,23 @@ def crafted(
         builder = builder.add_extension(extension, critical=critical)
     signed = builder.sign(issuer.key if issuer else key, hashes.SHA256())
     der = signed.public_bytes(serialization.Encoding.DER)
+    return Issued(Certificate.from_der(der), key, issuer)
+
+
+def reissued(subject: Issued, issuer: Issued, *, key: PrivateKey | None = None) -> Issued:
+    """Another authority's certificate with the name of ``subject`` and its key (or ``key``)."""
+    key = key or subject.key
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject.certificate.x509.subject)
+        .issuer_name(issuer.certificate.x509.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(LONG_AGO)
+        .not_valid_after(NOW + timedelta(days=900))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    )
+    der = builder.sign(issuer.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
     return Issued(Certificate.from_der(der), key, issuer)
 
 

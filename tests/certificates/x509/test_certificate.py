@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from certificates.x509.certificate import Certificate, KeyInfo, printable
 from certificates.x509.issue import make_leaf, make_root
 from certificates.x509.problems import ProblemError
+from certificates.x509.signatures import is_signed_by
 from tests.certificates.x509 import makers
 from tests.certificates.x509.makers import NAME, NOW, intermediate, leaf, root, self_signed
 
@@ -65,8 +66,6 @@ def test_a_sha1_signature_with_an_ec_key_is_checked_too():
 def test_an_old_signature_by_a_key_that_cannot_make_it_counts_as_wrong():
     rsa = makers.weak_digest("sha1")
     ed25519 = make_root("Ed", now=NOW, key="ed25519").certificate
-    from certificates.x509.signatures import is_signed_by
-
     assert not is_signed_by(rsa.x509, ed25519.x509)
     assert not is_signed_by(rsa.x509, root().certificate.x509)
     assert not is_signed_by(leaf().certificate.x509, root().certificate.x509)

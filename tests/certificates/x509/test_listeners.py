@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from certificates.x509 import paths, pfx, pfx_child
+from certificates.x509 import asn1, paths, pfx, pfx_child
 from certificates.x509.issue import (
     Issued,
     key_pem,
@@ -260,8 +260,6 @@ def test_a_certificate_that_cannot_be_read_completely_is_refused():
 
 def with_mac_rounds(data: bytes, rounds: int) -> bytes:
     """The PFX with another number of rounds for its checksum."""
-    from certificates.x509 import asn1
-
     version, content, mac = asn1.read(data).children()
     digest, salt, _ = mac.children()
     number = asn1_value(2, rounds.to_bytes(rounds.bit_length() // 8 + 1, "big"))

@@ -7,6 +7,7 @@ import pytest
 from certificates.x509 import uploads
 from certificates.x509.issue import (
     key_pem,
+    load_issued,
     make_intermediate,
     make_leaf,
     make_root,
@@ -256,8 +257,6 @@ def test_an_issuer_without_a_common_name_is_named_by_its_subject():
     subject = "/O=Nameless"
     made = makers.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
                           "-nodes", "-keyout", "{dir}/nl.key", "-subj", subject)  # fmt: skip
-    from certificates.x509.issue import load_issued
-
     nameless = load_issued(makers.one(made), (makers.workshop() / "nl.key").read_bytes())
     below = make_leaf(nameless, "below", now=NOW)
     assert "O=Nameless" in root_upload(pem(below)).problems[0].message

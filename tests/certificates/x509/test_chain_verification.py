@@ -1,0 +1,207 @@
+"""What is wrong with a chain that leads to an anchor, and chains that try to take long."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from cryptography import x509
+
+from certificates.x509 import paths, verifier
+from certificates.x509.anchors import AnchorStore
+from certificates.x509.chains import judge_chain
+from certificates.x509.issue import (
+    load_issued,
+    make_intermediate,
+    make_key,
+    make_leaf,
+    make_root,
+)
+from tests.certificates.x509 import makers
+from tests.certificates.x509.makers import (
+    NAME,
+    NOW,
+    certs,
+    intermediate,
+    leaf,
+    root,
+    store,
+)
+
+EMPTY = AnchorStore()
+PARTIAL = certs(leaf(), intermediate())
+
+
+def judge(presented, anchors=EMPTY, *, well_known=False, now=NOW):
+    return judge_chain(presented, anchors, well_known=well_known, now=now)
+
+
+def finding(presented, anchors=EMPTY, *, well_known=False, now=NOW):
+    return judge(presented, anchors, well_known=well_known, now=now).finding
+
+
+def test_version_1_roots_are_trusted_as_openssl_does():
+    old_leaf, old_root = makers.version_1_pair()
+    now = max(NOW, old_leaf.not_before, old_root.not_before)
+    anchors = AnchorStore.from_certificates([old_root])
+    assert finding([old_leaf], anchors, now=now) == "ok"
+    assert finding([old_leaf, old_root], anchors, now=now) == "ok"
+    assert finding([old_leaf, old_root], store(root()), now=now) == "root-mismatch"
+    assert finding([old_root], anchors, now=now) == "intermediate-missing"
+
+
+def test_an_intermediate_below_a_version_1_root_passes_the_library_too():
+    _, old_root = makers.version_1_pair()
+    top = load_issued(old_root, (makers.workshop() / "v1root.key").read_bytes())
+    now = max(NOW, old_root.not_before)
+    middle = make_intermediate(top, "Middle", now=now)
+    bottom = make_leaf(middle, NAME, now=now)
+    anchors = AnchorStore.from_certificates([old_root])
+    assert finding(certs(bottom, middle), anchors, now=now) == "ok"
+    direct = make_leaf(top, NAME, now=now)
+    assert finding(certs(direct), anchors, now=now) == "ok"
+
+
+def test_a_version_1_leaf_below_modern_authorities_is_judged_without_the_library():
+    csr = makers.openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                         "-nodes", "-keyout", "{dir}/vl.key", "-subj", f"/CN={NAME}")  # fmt: skip
+    makers.put("vl.csr", csr)
+    makers.put("vlca.pem", intermediate().certificate.pem.encode())
+    makers.put("vlca.key", makers.pem_key(intermediate()))
+    pem = makers.openssl("x509", "-req", "-in", "{dir}/vl.csr", "-CA", "{dir}/vlca.pem", "-CAkey",
+                         "{dir}/vlca.key", "-set_serial", "3", "-days", "9000")  # fmt: skip
+    old_leaf = makers.one(pem)
+    now = max(NOW, old_leaf.not_before)
+    assert old_leaf.version == 1
+    assert finding([old_leaf, intermediate().certificate], store(root()), now=now) == "ok"
+
+
+def verify_detail(presented, anchors, **options):
+    verdict = judge(presented, anchors, **options)
+    assert verdict.finding == "verify"
+    return verdict
+
+
+def test_a_tampered_intermediate_is_named():
+    broken = makers.resigned(intermediate().certificate)
+    verdict = verify_detail([leaf().certificate, broken], store(root()))
+    assert verdict.at_fault == broken
+    assert "Contoso Root" in verdict.detail
+
+
+def test_an_issuer_without_the_ca_flag_is_named():
+    not_ca = makers.crafted(subject="Flagless")
+    below = make_leaf(not_ca, NAME, now=NOW)
+    verdict = verify_detail(certs(below), store(not_ca))
+    assert "CA:TRUE" in verdict.detail
+    assert verdict.at_fault == not_ca.certificate
+
+
+def test_an_issuer_that_may_not_sign_is_named():
+    usage = x509.KeyUsage(True, *[False] * 8)
+    ca = (x509.BasicConstraints(ca=True, path_length=None), True)
+    mute = makers.crafted(ca, (usage, True), subject="Mute", issuer=root())
+    below = make_leaf(mute, NAME, now=NOW)
+    assert "key usage" in verify_detail(certs(below, mute), store(root())).detail
+
+
+def test_the_allowed_number_of_intermediates_is_counted():
+    narrow = make_root("Narrow", now=NOW, path_length=0)
+    middle = make_intermediate(narrow, "Middle", now=NOW)
+    below = make_leaf(middle, NAME, now=NOW)
+    assert finding(certs(make_leaf(narrow, NAME, now=NOW)), store(narrow)) == "ok"
+    assert "allows 0" in verify_detail(certs(below, middle), store(narrow)).detail
+
+
+def test_an_intermediate_for_clients_only_is_named():
+    ca = (x509.BasicConstraints(ca=True, path_length=None), True)
+    usage = x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.CLIENT_AUTH])
+    clients = makers.crafted(ca, (usage, False), subject="Clients CA", issuer=root())
+    below = make_leaf(clients, NAME, now=NOW)
+    assert "server authentication" in verify_detail(certs(below, clients), store(root())).detail
+
+
+def test_an_unreadable_certificate_in_the_path_is_named():
+    assert finding([makers.spoilt_extension()]) == "intermediate-missing"
+    oid = x509.ObjectIdentifier("2.5.29.19")
+    bad = (x509.UnrecognizedExtension(oid, b"\x01\x02\x03"), True)
+    bad_leaf = makers.crafted(bad, subject=NAME, issuer=root())
+    assert "extensions" in verify_detail(certs(bad_leaf), store(root())).detail
+
+
+def test_a_weak_root_is_refused_but_its_own_old_signature_is_not():
+    weak = make_root("Weak", now=NOW, key="rsa1024")
+    assert "RSA 1024" in verify_detail(certs(make_leaf(weak, NAME, now=NOW)), store(weak)).detail
+    old = makers.weak_digest("sha1")
+    issuer = load_issued(old, (makers.workshop() / "weak.key").read_bytes())
+    now = max(NOW, old.not_before)
+    below = make_leaf(issuer, NAME, now=now)
+    assert finding(certs(below), AnchorStore.from_certificates([old]), now=now) == "ok"
+
+
+def test_an_unknown_critical_extension_is_left_to_the_library():
+    odd = (x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00"), True)
+    bad_leaf = makers.crafted(odd, subject=NAME, issuer=root())
+    assert "critical extension" in verify_detail(certs(bad_leaf), store(root())).detail
+
+
+def test_name_constraints_are_left_to_the_library():
+    ca = (x509.BasicConstraints(ca=True, path_length=None), True)
+    only = x509.NameConstraints([x509.DNSName("fabrikam.test")], None)
+    narrow = makers.crafted(ca, (only, True), subject="Narrow CA", issuer=root())
+    below = make_leaf(narrow, NAME, now=NOW, dns_names=[NAME])
+    assert "names" in verify_detail(certs(below, narrow), store(root())).detail
+
+
+def test_an_issuer_with_a_key_of_an_unusual_kind_is_named():
+    odd = make_root("Odd", now=NOW, key="ed25519")
+    verdict = verify_detail(certs(make_leaf(odd, NAME, now=NOW)), store(odd))
+    assert verdict.at_fault == odd.certificate
+    assert "Ed25519" in verdict.detail
+    assert finding(certs(make_leaf(root(), NAME, now=NOW, key="ed25519")), store(root())) == "ok"
+
+
+def test_a_refusal_of_the_library_in_unknown_words_is_still_explained(monkeypatch):
+    monkeypatch.setattr(verifier, "_LIBRARY_WORDS", ())
+    odd = (x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00"), True)
+    bad_leaf = makers.crafted(odd, subject=NAME, issuer=root())
+    assert "strict verification" in verify_detail(certs(bad_leaf), store(root())).detail
+
+
+@pytest.mark.parametrize("count", [21, 100])
+def test_too_many_presented_certificates_are_not_searched(count):
+    many = [make_leaf(root(), f"n{number}", now=NOW).certificate for number in range(count)]
+    verdict = verify_detail(many, store(root()))
+    assert str(count) in verdict.detail
+
+
+def test_look_alikes_do_not_blow_up_the_search():
+    base, key = make_root("Ring", now=NOW), make_key()
+    ring = [makers.reissued(base, base, key=key) for _ in range(100)]
+    below = make_leaf(ring[0], NAME, now=NOW)
+    assert finding(certs(below, *ring[:19]), store(root())) != "ok"
+    anchors = store(*ring)
+    assert finding(certs(below), anchors) in {"ok", "verify"}
+
+
+def test_the_number_of_signature_checks_is_bounded(monkeypatch):
+    monkeypatch.setattr(paths, "MAX_CHECKS", 1)
+    verdict = verify_detail(PARTIAL, store(root()))
+    assert "too much work" in verdict.detail
+
+
+def test_loops_end_by_themselves():
+    first = make_root("Loop A", now=NOW)
+    second = make_intermediate(first, "Loop B", now=NOW)
+    back = makers.reissued(first, second)
+    below = make_leaf(first, NAME, now=NOW)
+    for order in itertools.permutations(certs(second, back)):
+        verdict = judge([below.certificate, *order], store(root()))
+        assert verdict.finding == "root-mismatch-no-root"
+
+
+@pytest.mark.parametrize("key", ["rsa2048", "ec384"])
+def test_chains_of_every_kind_of_key_are_good(key):
+    top = make_root("Root", now=NOW, key=key)
+    bottom = make_leaf(top, NAME, now=NOW, key=key)
+    assert finding(certs(bottom), store(top)) == "ok"
