@@ -261,7 +261,7 @@ def _request(
     with _stage(seen, "request") as told:
         try:
             connection.settimeout(deadline.left())
-            connection.sendall(head.encode("ascii", "replace"))
+            _send(connection, head.encode("ascii", "replace"))
             answer = read_answer(connection, deadline, accepts=wanted, text=leg.body)
         except TimeoutError as error:
             raise _StoppedError("timeout", _silence(plan, "an answer")) from error
@@ -282,6 +282,16 @@ def _request(
         seen.answer = answer
         _judge_answer(plan, answer)
         told.append(f"Answered {answer.status_code}.")
+
+
+def _send(connection: socket.socket, head: bytes) -> None:
+    """Send the request; a server that hung up meanwhile may have said why, so go on to read."""
+    try:
+        connection.sendall(head)
+    except TimeoutError:
+        raise
+    except OSError:
+        return
 
 
 def _judge_answer(plan: ProbePlan, answer: Answer) -> None:
