@@ -55,9 +55,9 @@ def check(loaded: LoadedGateway, *, now: datetime) -> list[Problem]:
         *pools.check(loaded),
         *backends.check(loaded),
         *listeners.check(loaded),
-        *rewrites.check(loaded),
-        *redirects.check(loaded),
-        *paths.check(loaded),
         *routing.check(loaded),
+        *paths.check(loaded),
+        *redirects.check(loaded),
+        *rewrites.check(loaded),
         *error_pages.check(loaded),
     ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from gateway.models import (
@@ -281,9 +282,9 @@ def _range_problem(
 ) -> tuple[Kind, str]:
     kind = _RANGES.get((type(row), field.name), OUT_OF_RANGE)
     limits = [
-        validator.limit_value
+        int(validator.limit_value)
         for validator in field.validators
-        if getattr(validator, "code", "") in ("min_value", "max_value")
+        if isinstance(validator, MinValueValidator | MaxValueValidator)
     ]
     # The narrowest pair is ours; the database adds its own, wider one.
     low = max((limit for limit in limits if limit <= 1), default=0)
@@ -294,13 +295,14 @@ def _range_problem(
 def _json_problem(
     row: Row, field: models.Field[Any, Any], value: Any, subject: str
 ) -> tuple[Kind, str] | None:
-    wanted: type = dict if field.default is dict else list
-    if not isinstance(value, wanted):
-        return LIST_INVALID, f"{subject} must be {'a list' if wanted is list else 'an object'}."
-    if field.name in _TEXT_LISTS.get(type(row), ()) and not all(
-        isinstance(item, str) for item in value
-    ):
-        return LIST_INVALID, f"{subject} must hold texts only."
+    if field.default is dict:
+        return None if isinstance(value, dict) else (VALUE_INVALID, f"{subject} is no object.")
+    if not isinstance(value, list):
+        return LIST_INVALID, f"{subject} is no list."
+    if field.name in _TEXT_LISTS.get(type(row), ()):
+        for item in value:
+            if not isinstance(item, str):
+                return LIST_INVALID, f"{subject} holds something else than texts."
     return None
 
 
@@ -311,7 +313,7 @@ def _storable(value: Any) -> bool:
             value.encode()
         except UnicodeEncodeError:
             return False
-        return not any(ord(one) < 32 and one not in "\t\n\r" or ord(one) == 127 for one in value)
+        return not any((ord(one) < 32 and one not in "\t\n\r") or ord(one) == 127 for one in value)
     if isinstance(value, list):
         return all(_storable(item) for item in value)
     if isinstance(value, dict):

@@ -137,7 +137,8 @@ Holder = ApplicationGateway | SslProfile
 
 def check(loaded: LoadedGateway) -> Iterator[Problem]:
     v1 = loaded.is_v1
-    for holder in (loaded.gateway, *loaded.ssl_profiles):
+    holders: list[Holder] = [loaded.gateway, *loaded.ssl_profiles]
+    for holder in holders:
         yield from _policy(holder, v1=v1)
     if not v1:
         yield from _families(loaded)

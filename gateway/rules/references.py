@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from django.db import models
 
 from gateway.models import Child, LoadedGateway, PathRule
-from gateway.models.loading import CHILD_MODELS, loaded as rows_of
+from gateway.models.loading import CHILD_MODELS
+from gateway.models.loading import loaded as rows_of
 from gateway.problems import Problem, declare
 from gateway.rules.presence import COLLECTION_EMPTY, NEEDED
 from gateway.rules.words import about, called, listed, named

@@ -13,8 +13,7 @@ def called(row: Row) -> str:
     if isinstance(row, ApplicationGateway):
         return f"Gateway “{row.name}”"
     noun = str(getattr(row, "noun", "") or getattr(row, "label", "") or row._meta.verbose_name)
-    name = row.name if isinstance(row, Child | PathRule) else str(row)
-    return f"{noun[0].upper()}{noun[1:]} “{name}”"
+    return f"{noun[0].upper()}{noun[1:]} “{getattr(row, 'name', '')}”"
 
 
 def named(row: Child) -> str:
