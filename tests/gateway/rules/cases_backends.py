@@ -205,3 +205,10 @@ def a_rule_that_leads_to_an_empty_pool() -> ApplicationGateway:
         backend_address_pool=make.add_pool(gateway, "empty"),
     )
     return gateway
+
+
+@raises("probe-status-codes", "probes", "p", "match_status_codes", says=("“ok”",))
+def a_word_as_a_status_code() -> ApplicationGateway:
+    gateway = v2_gateway()
+    make.add_probe(gateway, "p", match_status_codes=["ok"])
+    return gateway

@@ -196,3 +196,8 @@ def an_error_page_of_a_listener_with_an_endless_address() -> Row:
 @raises("field-required", "", "", "custom_errors")
 def an_error_page_of_the_gateway_without_an_address() -> Row:
     return CustomError(status_code="HttpStatus502")
+
+
+@raises("value-invalid", "frontendPorts", "p", "port")
+def a_number_without_end() -> Row:
+    return FrontendPort(name="p", port=float("inf"))

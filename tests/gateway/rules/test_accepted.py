@@ -13,6 +13,7 @@ from gateway.models import (
     FrontendIPConfiguration,
     HttpListener,
     RequestRoutingRule,
+    SslCertificate,
     Subnet,
 )
 from gateway.problems import errors
@@ -308,3 +309,34 @@ def test_error_pages_of_gateway_and_listener_may_be_for_one_status():
     make.add_custom_error(gateway, "HttpStatus502", "https://www.contoso.com/502.html")
     make.add_custom_error(gateway, "HttpStatus502", "https://www.contoso.com/own.htm", listener)
     assert refused(gateway) == []
+
+
+def test_a_listener_with_a_certificate_in_a_key_vault_is_saved_with_a_warning():
+    gateway = v2_gateway()
+    certificate = make.add(
+        gateway, SslCertificate, "vault", key_vault_secret_id="https://v.vault.azure.net/secrets/s"
+    )
+    listener = make.add_listener(
+        gateway, "l", port=443, protocol="Https", ssl_certificate=certificate
+    )
+    make.add_rule(gateway, "l", listener)
+    assert problems(gateway) == ["key-vault-unread"]
+
+
+def test_clients_that_pass_unchecked_need_no_authority():
+    gateway = v2_gateway()
+    make.add_profile(gateway, "p", has_client_auth=True, verify_client_auth_mode="Passthrough")
+    assert problems(gateway) == []
+
+
+def test_a_chain_of_redirects_that_ends_is_no_circle():
+    gateway = v2_gateway()
+    last = make.add_redirect(gateway, "last")
+    target = make.add_listener(gateway, "hop", port=8080)
+    make.add_rule(gateway, "hop", target, redirect_configuration=last)
+    for port in (8081, 8082):
+        listener = make.add_listener(gateway, f"l{port}", port=port)
+        redirect = make.add_redirect(gateway, f"to{target.name}", target_listener=target)
+        make.add_rule(gateway, f"r{port}", listener, redirect_configuration=redirect)
+        target = listener
+    assert problems(gateway) == []
