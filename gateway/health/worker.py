@@ -78,7 +78,7 @@ class Worker:
         return self.written - before
 
     def round(self) -> int:
-        """Write what is finished, plan, claim and start; the number of probes started."""
+        """Write what is finished, plan, claim and start; zero if there was nothing to start."""
         self.collect(0)
         self.write()
         self.plan()
@@ -108,8 +108,8 @@ class Worker:
         for gateway in unplanned(but=list(self.set_aside)):
             self.plan_one(gateway)
 
-    def plan_one(self, gateway: ApplicationGateway) -> None:
-        self.guarded(gateway, partial(plan_gateway, gateway, self.clock()))
+    def plan_one(self, gateway: ApplicationGateway) -> Planned | None:
+        return self.guarded(gateway, partial(plan_gateway, gateway, self.clock()))
 
     def guarded(
         self, gateway: ApplicationGateway, read: Callable[[], Planned | None]
@@ -131,7 +131,7 @@ class Worker:
         return planned
 
     def start(self, lane: Lane) -> int:
-        """Claim what is due in a lane and hand it to the threads; the number of pairs started."""
+        """Claim what is due in a lane and hand it to the threads; zero if that led to nothing."""
         pool = self.pools[lane]
         taken = claims.claim(self.clock(), limit=pool.free, lane=lane)
         if not taken:
@@ -158,9 +158,7 @@ class Worker:
         longest = self.clock() + timedelta(seconds=LONGEST_WAIT) + claims.MARGIN
         claims.extend(patient, longest)
         claims.release(void)
-        for pk in {one.gateway for one in void}:
-            self.replan(pk)
-        return started
+        return started + sum(self.replan(pk) for pk in {one.gateway for one in void})
 
     def planned(self, gateways: set[int]) -> dict[int, Planned]:
         """The plans of gateways at their present generation."""
@@ -174,11 +172,12 @@ class Worker:
                 found[gateway.pk] = known
         return found
 
-    def replan(self, pk: int) -> None:
+    def replan(self, pk: int) -> bool:
         """Plan a gateway whose rows do not fit its plans, whatever generation was noted."""
         gateway = ApplicationGateway.objects.filter(pk=pk).first()
-        if gateway is not None and pk not in self.set_aside:
-            self.plan_one(gateway)
+        if gateway is None or pk in self.set_aside:
+            return False
+        return self.plan_one(gateway) is not None
 
     def probe(self, one: Claim, plan: ProbePlan, zone: Zone, store: AnchorStore) -> None:
         """Probe one pair; runs in a thread of the pool and never raises."""
