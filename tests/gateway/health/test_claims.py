@@ -1,5 +1,8 @@
 """Leases: nobody probes a pair twice, and a killed worker loses nothing."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -134,37 +137,59 @@ def test_servers_that_were_silent_wait_in_a_lane_of_their_own(gateway: Applicati
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_row_that_somebody_has_locked_is_neither_waited_for_nor_lost(
-    django_db_blocker: object,
-) -> None:
-    if not connection.features.has_select_for_update_skip_locked:
-        # SQLite locks no rows: its one writer at a time is waited for.
-        assert connection.vendor == "sqlite"
-        return
-    from django.db import connections, transaction
-
+def test_workers_side_by_side_never_claim_the_same_pair() -> None:
     gateway = factories.v2_gateway()
-    gateway.refresh_from_db()
+    point_pool_at(gateway, *(f"s{number}.contoso.test" for number in range(40)))
+    plan_gateway(gateway, NOW)
+    taken: list[int] = []
+
+    def work() -> None:
+        try:
+            while claimed := take(3):
+                taken.extend(one.verdict for one in claimed)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    # Where locked rows are skipped, a worker may see nothing while the others still take.
+    taken.extend(one.verdict for one in take(40))
+    assert len(taken) == 40
+    assert len(set(taken)) == 40
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_somebody_has_locked_is_neither_waited_for_nor_lost() -> None:
+    if not connection.features.has_select_for_update_skip_locked:
+        pytest.skip("SQLite locks no rows: its one writer at a time is waited for.")
+    gateway = factories.v2_gateway()
+    point_pool_at(gateway, "a.contoso.test")
     plan_gateway(gateway, NOW)
     taken = take(1)[0]
     result = result_of(gateway, taken)
-    other = connection.copy("default")
-    try:
-        with other.cursor() as cursor:
-            cursor.execute("BEGIN")
-            cursor.execute("SELECT id FROM gateway_verdict FOR UPDATE")
-            assert claims.write([result]) == [result]
-            with transaction.atomic():
-                assert plan_gateway_locked(gateway) is not None
-            cursor.execute("ROLLBACK")
-    finally:
-        other.close()
-        connections.close_all()
+    with elsewhere("SELECT id FROM gateway_verdict FOR UPDATE"):
+        assert claims.write([result]) == [result]
+    with elsewhere("SELECT id FROM gateway_applicationgateway FOR UPDATE"):
+        assert plan_gateway(gateway, NOW) is None
+    Verdict.objects.update(digest="another")
+    with elsewhere("SELECT id FROM gateway_verdict FOR UPDATE"):
+        assert plan_gateway(gateway, NOW) is None
     assert claims.write([result]) == []
     assert Verdict.objects.get(pk=taken.verdict).status == "Healthy"
 
 
-def plan_gateway_locked(gateway: ApplicationGateway) -> object:
-    """Nothing of the pair changed, so planning needs no lock on its row."""
-    gateway.refresh_from_db()
-    return plan_gateway(gateway, NOW)
+@contextmanager
+def elsewhere(statement: str) -> Iterator[None]:
+    """Hold what ``statement`` locks in a transaction of another connection."""
+    other = connection.copy()
+    try:
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            cursor.execute(statement)
+            yield
+        other.rollback()
+    finally:
+        other.close()
