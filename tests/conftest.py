@@ -30,8 +30,9 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-# Chromium writes these lines itself when a form is refused with its errors; they are no fault.
-REFUSALS = ("status of 422", "status of 409")
+# Chromium writes these lines itself when a form is refused with its errors, and htmx these when a
+# page is left while it asks for news; they are no fault.
+REFUSALS = ("status of 422", "status of 409", "htmx:sendAbort", "htmx:afterRequest")
 
 settings.register_profile("default", deadline=None, max_examples=60, derandomize=True)
 settings.register_profile("thorough", deadline=None, max_examples=5000)
@@ -107,7 +108,7 @@ def page(
     page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
     page.on("requestfailed", on_failure)
     page.on("response", on_response)
-    page.on("filechooser", file_choosers.append)
+    page.on("filechooser", lambda chooser: file_choosers.append(chooser))
     yield page
     page.close()
     bad = [fault for fault in faults if not any(text in fault for text in tolerated)]

@@ -205,7 +205,8 @@ def create_gateway(
         return _record_failure(caller, subscription, resource_id, name, operation, (denied,), now)
     try:
         with transaction.atomic(), writing():
-            ResourceGroup.objects.select_for_update().get(pk=group.pk)
+            if not ResourceGroup.objects.select_for_update().filter(pk=group.pk).first():
+                raise Rejected(at(GONE, f"The resource group “{group.name}” no longer exists."))
             created = write()
             return _commit(caller, created, operation, {}, now)
     except Rejected as rejection:

@@ -48,6 +48,8 @@ class ChildForm(_ModelForm, Generic[ChildT]):
     """
 
     fields_of: dict[str, str] = {}
+    # The same for children that the form creates beside its own: by collection.
+    fields_beside: dict[str, dict[str, str]] = {}
 
     etag = forms.CharField(widget=forms.HiddenInput, required=False)
 
@@ -143,16 +145,19 @@ class ChildForm(_ModelForm, Generic[ChildT]):
             self.data = typed
 
     def add_problems(self, problems: Iterable[CertificateProblem], field: str = "") -> None:
-        name = self.instance.name or self.cleaned_data.get("name", "")
         for problem in problems:
-            wanted = field
-            if isinstance(problem, Problem) and not field:
-                target = problem.target
-                mine = target.collection == self.model.collection and (
-                    target.name.lower() == name.lower()
-                )
-                wanted = self.fields_of.get(target.field, target.field) if mine else ""
+            wanted = field or (self._field_of(problem) if isinstance(problem, Problem) else "")
             self.add_error(wanted if wanted in self.fields else None, ProblemError(problem))
+
+    def _field_of(self, problem: Problem) -> str:
+        """The form field that a problem of the gateway belongs to; empty for the form itself."""
+        target = problem.target
+        if target.collection in self.fields_beside:
+            return self.fields_beside[target.collection].get(target.field, "")
+        name = self.instance.name or self.cleaned_data.get("name", "")
+        if target.collection != self.model.collection or target.name.lower() != name.lower():
+            return ""
+        return self.fields_of.get(target.field, target.field)
 
 
 def gone(model: type[Child], name: str) -> Problem:

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from certificates.x509.problems import KINDS
+from gateway.health import catalogue  # noqa: F401  (declares the causes of bad health)
 from gateway.portal.pages import Crumb, PortalRequest
 
 

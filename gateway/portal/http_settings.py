@@ -20,7 +20,10 @@ DISABLED_ENABLED = [(False, "Disabled"), (True, "Enabled")]
 class HttpSettingForm(ChildForm[BackendHttpSettings]):
     """Labels and order are those of the documents' *HTTP settings* blade."""
 
-    fields_of = {"data": "certificate_file"}
+    fields_beside = {
+        "authenticationCertificates": {"name": "certificate_name", "data": "certificate_file"},
+        "trustedRootCertificates": {"name": "certificate_name", "data": "certificate_file"},
+    }
 
     use_well_known_ca = forms.BooleanField(
         label="Use Well Known CA Certificate",
@@ -88,6 +91,7 @@ class HttpSettingForm(ChildForm[BackendHttpSettings]):
             "validate_sni": forms.CheckboxInput(attrs=when(show="protocol=Https")),
             "sni_name": forms.TextInput(attrs=when(show="protocol=Https&validate_sni")),
         }
+        labels = {"drain_timeout": "Drain timeout", "request_timeout": "Request timeout"}
         help_texts = {
             "cookie_based_affinity": "Keeps one user's session on one server by a cookie.",
             "connection_draining_enabled": (
@@ -193,14 +197,14 @@ def index(request: PortalRequest, page: Page) -> HttpResponse:
 @gateway_page
 def add(request: PortalRequest, page: Page) -> HttpResponse:
     setting = BackendHttpSettings(gateway=page.gateway)
-    form = HttpSettingForm(page, request.POST or None, request.FILES or None, instance=setting)
+    form = HttpSettingForm(page, instance=setting, **page.sent)
     return edit_child(page, form, "http-settings", "portal/http_settings/fields.html")
 
 
 @gateway_page
 def edit(request: PortalRequest, page: Page, name: str) -> HttpResponse:
     setting = page.child(BackendHttpSettings, name)
-    form = HttpSettingForm(page, request.POST or None, request.FILES or None, instance=setting)
+    form = HttpSettingForm(page, instance=setting, **page.sent)
     return edit_child(page, form, "http-settings", "portal/http_settings/fields.html")
 
 

@@ -10,25 +10,23 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 
 from gateway.accounts.roles import readable_subscriptions
 from gateway.lab import files
+from gateway.lab.files import File
 from gateway.lab.scenarios import BY_ID
 from gateway.models import LabServer
 from gateway.models.fields import validate_domain_name
 from gateway.portal.pages import Crumb, PortalRequest
 
-# What can be had of a server's certificates: (bytes of the file, media type).
-DOWNLOADS: dict[str, Callable[[LabServer], bytes | None]] = {
+# What can be had of a server's certificates, by the last part of the address.
+DOWNLOADS: dict[str, Callable[[LabServer], File | None]] = {
     "leaf.cer": files.leaf_cer,
     "leaf-der.cer": files.leaf_der,
     "root.cer": files.root_cer,
     "chain.pem": files.chain_pem,
 }
-PFX_TYPE = "application/x-pkcs12"
-CERTIFICATE_TYPE = "application/x-x509-ca-cert"
 
 
 class ListenerPfxForm(forms.Form):
@@ -96,10 +94,10 @@ def download(request: PortalRequest, server: int, file: str) -> HttpResponse:
         virtual_network__group__subscription__in=readable,
     )
     make = DOWNLOADS.get(file)
-    content = make(found) if make else None
-    if content is None:
+    made = make(found) if make else None
+    if made is None:
         raise Http404(f"{found.name} has no file {file}.")
-    return _attachment(content, f"{found.name}-{file}", CERTIFICATE_TYPE)
+    return _attachment(made)
 
 
 @login_required
@@ -109,14 +107,13 @@ def listener_pfx(request: PortalRequest) -> HttpResponse:
     form = ListenerPfxForm(request.POST or None)
     if not form.is_valid():
         return _page(request, form)
-    host = form.cleaned_data["host_name"]
-    content = files.listener_pfx(
-        request.user, host, form.cleaned_data["password"], now=timezone.now()
+    made = files.listener_pfx(
+        request.user, form.cleaned_data["host_name"], form.cleaned_data["password"]
     )
-    return _attachment(content, f"{host}.pfx", PFX_TYPE)
+    return _attachment(made)
 
 
-def _attachment(content: bytes, name: str, media_type: str) -> HttpResponse:
-    response = HttpResponse(content, content_type=media_type)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+def _attachment(file: File) -> HttpResponse:
+    response = HttpResponse(file.content, content_type=file.content_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
     return response

@@ -31,8 +31,10 @@ class ListenerForm(ChildForm[HttpListener]):
     fields_of = {
         "data": "certificate_file",
         "ssl_certificate": "certificate_file",
-        "host_names": "host_names",
-        "port": "port_number",
+    }
+    fields_beside = {
+        "frontendPorts": {"name": "port_name", "port": "port_number"},
+        "sslCertificates": {"name": "certificate_name", "data": "certificate_file"},
     }
 
     frontend_port = forms.ChoiceField(
@@ -205,13 +207,8 @@ def index(request: PortalRequest, page: Page) -> HttpResponse:
 @gateway_page
 def add(request: PortalRequest, page: Page, kind: str) -> HttpResponse:
     multi_site = kind == "multi-site"
-    form = ListenerForm(
-        page,
-        request.POST or None,
-        request.FILES or None,
-        instance=HttpListener(gateway=page.gateway),
-        multi_site=multi_site,
-    )
+    listener = HttpListener(gateway=page.gateway)
+    form = ListenerForm(page, instance=listener, multi_site=multi_site, **page.sent)
     title = f"Add {'multi-site' if multi_site else 'basic'} listener"
     return edit_child(page, form, "listeners", "portal/listeners/fields.html", title=title)
 
@@ -219,13 +216,8 @@ def add(request: PortalRequest, page: Page, kind: str) -> HttpResponse:
 @gateway_page
 def edit(request: PortalRequest, page: Page, name: str) -> HttpResponse:
     listener = page.child(HttpListener, name)
-    form = ListenerForm(
-        page,
-        request.POST or None,
-        request.FILES or None,
-        instance=listener,
-        multi_site=not listener.is_basic,
-    )
+    multi_site = not listener.is_basic
+    form = ListenerForm(page, instance=listener, multi_site=multi_site, **page.sent)
     rule = RequestRoutingRule.objects.filter(http_listener=listener).first()
     return edit_child(
         page,

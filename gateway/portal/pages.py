@@ -56,6 +56,13 @@ class Page:
     def may_write(self) -> bool:
         return can_write(self.role)
 
+    @property
+    def sent(self) -> dict[str, Any]:
+        """What a form takes of this request: nothing of a GET, fields and files of a POST."""
+        if self.request.method != "POST":
+            return {}
+        return {"data": self.request.POST, "files": self.request.FILES}
+
     def url(self, name: str, *args: str) -> str:
         """The address of a view of this gateway: ``page.url("http-settings")``."""
         group = self.gateway.group

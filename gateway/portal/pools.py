@@ -107,7 +107,7 @@ def index(request: PortalRequest, page: Page) -> HttpResponse:
 
 @gateway_page
 def add(request: PortalRequest, page: Page) -> HttpResponse:
-    return _form(request, page, BackendAddressPool(gateway=page.gateway))
+    return _form(page, BackendAddressPool(gateway=page.gateway))
 
 
 @gateway_page
@@ -117,14 +117,11 @@ def edit(request: PortalRequest, page: Page, name: str) -> HttpResponse:
         (rule.name, page.url("rules-edit", rule.name))
         for rule in rules_by_pool(page.gateway).get(pool.pk, ())
     ]
-    return _form(request, page, pool, rules=rules)
+    return _form(page, pool, rules=rules)
 
 
-def _form(
-    request: PortalRequest, page: Page, pool: BackendAddressPool, **context: Any
-) -> HttpResponse:
-    data = request.POST if request.method == "POST" else None
-    form = PoolForm(page, data, instance=pool)
+def _form(page: Page, pool: BackendAddressPool, **context: Any) -> HttpResponse:
+    form = PoolForm(page, instance=pool, **page.sent)
     return edit_child(
         page, form, "pools", "portal/pools/fields.html", problems=form.row_problems, **context
     )

@@ -139,7 +139,7 @@ def index(request: PortalRequest, page: Page) -> HttpResponse:
 
 @gateway_page
 def add(request: PortalRequest, page: Page) -> HttpResponse:
-    return _form(request, page, Probe(gateway=page.gateway))
+    return _form(page, Probe(gateway=page.gateway))
 
 
 @gateway_page
@@ -149,12 +149,11 @@ def edit(request: PortalRequest, page: Page, name: str) -> HttpResponse:
         (setting.name, page.url("http-settings-edit", setting.name))
         for setting in BackendHttpSettings.objects.filter(probe=probe)
     ]
-    return _form(request, page, probe, settings=settings)
+    return _form(page, probe, settings=settings)
 
 
-def _form(request: PortalRequest, page: Page, probe: Probe, **context: Any) -> HttpResponse:
-    data = request.POST if request.method == "POST" else None
-    form = ProbeForm(page, data, instance=probe)
+def _form(page: Page, probe: Probe, **context: Any) -> HttpResponse:
+    form = ProbeForm(page, instance=probe, **page.sent)
     return edit_child(page, form, "probes", "portal/probes/fields.html", **context)
 
 

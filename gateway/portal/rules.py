@@ -104,14 +104,14 @@ def index(request: PortalRequest, page: Page) -> HttpResponse:
 @gateway_page
 def add(request: PortalRequest, page: Page) -> HttpResponse:
     rule = RequestRoutingRule(gateway=page.gateway)
-    return _form(request, page, rule, title="Add basic rule", listeners_url=page.url("listeners"))
+    return _form(page, rule, title="Add basic rule", listeners_url=page.url("listeners"))
 
 
 @gateway_page
 def edit(request: PortalRequest, page: Page, name: str) -> HttpResponse:
     rule = page.child(RequestRoutingRule, name)
     if is_plain(rule):
-        return _form(request, page, rule)
+        return _form(page, rule)
     if request.method == "POST":
         # It was a basic rule when the form was opened; what it is now stays untouched.
         messages.error(request, f"“{rule.name}” is not a basic rule any more: nothing was saved.")
@@ -120,11 +120,8 @@ def edit(request: PortalRequest, page: Page, name: str) -> HttpResponse:
     return _look_at(page, rule)
 
 
-def _form(
-    request: PortalRequest, page: Page, rule: RequestRoutingRule, **context: Any
-) -> HttpResponse:
-    data = request.POST if request.method == "POST" else None
-    form = BasicRuleForm(page, data, instance=rule)
+def _form(page: Page, rule: RequestRoutingRule, **context: Any) -> HttpResponse:
+    form = BasicRuleForm(page, instance=rule, **page.sent)
     return edit_child(page, form, "rules", "portal/rules/fields.html", **context)
 
 

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,12 +18,12 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
-from gateway.lab.sandbox import ensure_sandbox
 from playwright.sync_api import Locator, Page, expect
 
 from certificates.x509 import issue
 from gateway.accounts.models import User
 from gateway.accounts.people import ensure_owner
+from gateway.lab.sandbox import ensure_sandbox
 from gateway.models import ApplicationGateway, LabServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,10 +67,11 @@ class Portal:
         self.open_gateway(tier)
         self.menu("HTTP settings")
         self.page.get_by_role("link", name="appGatewayBackendHttpSettings").click()
-        expect(self.page.get_by_label("Request timeout")).to_be_visible()
+        expect(self.page.get_by_label("Request timeout", exact=True)).to_be_visible()
 
     def add_setting(self, name: str) -> None:
-        self.page.get_by_role("link", name="Add").first.click()
+        self.menu("HTTP settings")
+        self.page.get_by_role("main").get_by_role("link", name="Add", exact=True).click()
         self.page.locator("#id_name").fill(name)
 
     def add_https_listener(self, tier: str, name: str, password: str) -> None:
@@ -78,12 +80,10 @@ class Portal:
         page.locator("#id_name").fill(name)
         page.get_by_label("Host name", exact=True).fill("secure.contoso.test")
         self.choose("Protocol", "HTTPS")
-        page.get_by_label("Upload PFX certificate").set_input_files(
-            self.pfx("secure.contoso.test", password)
-        )
-        page.get_by_label("Certificate name").fill("secure")
+        self.upload(self.pfx("secure.contoso.test", password))
+        page.get_by_label("Certificate name", exact=True).fill("secure")
         page.get_by_label("Password", exact=True).fill(password)
-        page.get_by_role("button", name="OK").click()
+        page.get_by_role("button", name="OK", exact=True).click()
         expect(page.get_by_role("row").filter(has_text=name)).to_be_visible()
 
     # -- forms -----------------------------------------------------------------------------
@@ -91,6 +91,16 @@ class Portal:
     def choose(self, group: str, option: str) -> None:
         """Choose one of joined segments."""
         self.page.get_by_role("group", name=group).get_by_text(option, exact=True).click()
+
+    @property
+    def preview(self) -> Locator:
+        """What the page says of the chosen file."""
+        return self.page.locator("#certificate-preview")
+
+    def upload(self, file: Path) -> None:
+        """Choose a file in the box for certificates."""
+        box = re.compile(r"^Upload (CER|PFX) certificate$")
+        self.page.get_by_label(box).set_input_files(file)
 
     def save(self) -> None:
         self.page.get_by_role("button", name="Save").click()
@@ -102,20 +112,20 @@ class Portal:
         row = self.page.get_by_role("row").filter(has_text=name)
         row.get_by_role("button", name=re.compile("Actions for")).click()
         row.get_by_role("menuitem", name="Delete").click()
-        self.page.get_by_role("dialog").get_by_role("button", name="OK").click()
+        self.page.get_by_role("dialog").get_by_role("button", name="OK", exact=True).click()
 
     def point_pool_at(self, tier: str, *targets: str) -> None:
         """Give the default pool these targets, in the portal."""
         self.page.goto(self.address(tier) + "pools/appGatewayBackendPool/edit/")
-        rows = self.page.locator("[data-row]")
-        rows.first.get_by_label("Target", exact=True).fill(targets[0])
-        for number, target in enumerate(targets[1:], start=1):
-            rows.nth(number).get_by_label("Target", exact=True).fill(target)
+        for number, target in enumerate(targets):
+            self.page.locator(f"#id_targets-{number}-target").fill(target)
         self.save()
         expect(self.page.get_by_role("status").filter(has_text="was saved")).to_be_visible()
 
     def expect_health(self, server: str, status: str) -> Locator:
-        """Open Backend health; the verdict is there within three seconds of the save."""
+        """After a save, open Backend health; the verdict is there within three seconds."""
+        saved = self.page.get_by_role("status").filter(has_text="was saved")
+        expect(saved.first).to_be_visible()
         self.menu("Backend health")
         row = self.page.get_by_role("row").filter(has_text=server)
         expect(row).to_contain_text(status, timeout=3000)
@@ -124,7 +134,8 @@ class Portal:
     # -- files -----------------------------------------------------------------------------
 
     def file(self, name: str, content: bytes) -> Path:
-        path = self.folder / name
+        # A folder for each, so that files may share a name.
+        path = Path(tempfile.mkdtemp(dir=self.folder)) / name
         path.write_bytes(content)
         return path
 
