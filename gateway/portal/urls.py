@@ -59,6 +59,7 @@ urlpatterns = [
     path("help/<str:id>/", help.kind, name="help"),
     path("lab/", lab.index, name="lab"),
     path("lab/<int:server>/<str:file>", lab.download, name="lab-file"),
+    path("lab/reset/", lab.reset, name="lab-reset"),
     path("lab/listener.pfx", lab.listener_pfx, name="lab-pfx"),
     path("gateways/<uuid:subscription>/<str:group>/<str:gateway>/", include(_gateway)),
 ]

@@ -110,7 +110,7 @@ def test_a_tls_server_answers_with_the_certificates_of_its_scenario(
     assert "GET /hello" in answer.text
 
 
-def test_every_scenario_is_judged_as_it_teaches(lab: Subscription) -> None:
+def test_F3_every_scenario_is_judged_as_it_teaches(lab: Subscription) -> None:
     now = timezone.now()
     findings = {}
     for scenario in SCENARIOS:

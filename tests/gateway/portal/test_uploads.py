@@ -143,3 +143,19 @@ def test_a_stored_root_keeps_the_bytes_as_they_were_sent(client: Client) -> None
     assert bytes(stored.data or b"") == PEM
     assert stored.certificate is not None
     assert stored.certificate.sha256 == ROOT.certificate.sha256
+
+
+def test_003_14_a_root_in_binary_form_is_refused_and_explained(client: Client) -> None:
+    where = client.where  # type: ignore[attr-defined]
+    edit = f"{where}http-settings/{factories.SETTINGS}/edit/"
+    answer = client.post(edit, setting_with(ROOT.certificate.der))
+    assert answer.status_code == 422
+    assert "Base-64" in answer.content.decode()
+    assert not TrustedRootCertificate.objects.exists()
+    # The preview offers the same certificate in the form that is taken.
+    preview = client.post(
+        "/certificates/preview/root/",
+        {"certificate_file": SimpleUploadedFile("root.cer", ROOT.certificate.der)},
+    )
+    assert preview.context["upload"].base64_text.encode() == PEM
+    assert client.post(edit, setting_with(PEM)).status_code == 302
