@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from gateway.health.catalogue import HEALTH_KINDS
+from django.db.models import Count, Max, Q, QuerySet
+
+from gateway.health.catalogue import HEALTH_KINDS, block_of
 from gateway.models import ApplicationGateway, HealthPlan, Verdict
 from gateway.problems import Kind
+
+Status = Verdict.Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,8 @@ class HealthRow:
 
     ``server`` is the FQDN or IP address in the pool, ``port`` and ``protocol`` are the setting's;
     ``kind`` is ``None`` for a healthy server; ``rechecking`` says that a save made the verdict
-    old and that a new one is on its way; ``evidence`` is what :mod:`gateway.health.judge` wrote.
+    old and that a new one is on its way; ``evidence`` is what :mod:`gateway.health.judge` wrote,
+    and empty in a list.
     """
 
     pk: int
@@ -52,71 +57,78 @@ class HealthRow:
     @property
     def block(self) -> str:
         """Where the cause lies: ``connection``, ``gateway``, ``server`` or nowhere."""
-        return str(self.evidence.get("block") or "")
+        return block_of(self.kind) if self.kind else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The health of a gateway; ``pending`` while a verdict is on its way after a change."""
+    """The health of a gateway: counts of all verdicts, and the rows of one page of them.
+
+    ``pending`` while a verdict is on its way after a change; ``shown`` is how many rows all pages
+    have, ``page`` and ``pages`` count from 1.
+    """
 
     rows: tuple[HealthRow, ...]
+    total: int
+    healthy: int
+    unhealthy: int
+    unknown: int
     pending: bool
-
-    @property
-    def healthy(self) -> int:
-        return self._count(Verdict.Status.HEALTHY)
-
-    @property
-    def unhealthy(self) -> int:
-        return self._count(Verdict.Status.UNHEALTHY)
-
-    @property
-    def unknown(self) -> int:
-        return self._count(Verdict.Status.UNKNOWN)
-
-    @property
-    def total(self) -> int:
-        return len(self.rows)
-
-    @property
-    def updated_at(self) -> datetime | None:
-        """When the latest verdict was made."""
-        return max((row.checked_at for row in self.rows if row.checked_at), default=None)
-
-    def _count(self, status: Verdict.Status) -> int:
-        return sum(row.status == status for row in self.rows)
+    updated_at: datetime | None
+    page: int
+    pages: int
 
 
-def verdicts_of(gateway: ApplicationGateway) -> Health:
-    """All verdicts of a gateway, by pool, server and setting (2 queries)."""
-    verdicts = (
-        Verdict.objects.filter(gateway=gateway)
-        .select_related("address__pool", "settings")
-        .order_by(
-            "address__pool__position",
-            "address__pool_id",
-            "address__position",
-            "address_id",
-            "settings__position",
-            "settings_id",
-        )
+def verdicts_of(
+    gateway: ApplicationGateway, *, status: str = "", page: int = 1, size: int = 100
+) -> Health:
+    """The verdicts of a gateway, by pool, server and setting (3 queries).
+
+    ``status`` keeps only rows of that status, ``size`` is the most rows on one page; a page number
+    that does not exist gives the nearest one.
+    """
+    verdicts = Verdict.objects.filter(gateway=gateway)
+    counts = verdicts.aggregate(
+        total=Count("pk"),
+        healthy=Count("pk", Q(status=Status.HEALTHY)),
+        unhealthy=Count("pk", Q(status=Status.UNHEALTHY)),
+        unknown=Count("pk", Q(status=Status.UNKNOWN)),
+        waiting=Count("pk", Q(rechecking=True)),
+        updated_at=Max("checked_at"),
     )
-    rows = tuple(_row(verdict) for verdict in verdicts)
     is_planned = HealthPlan.objects.filter(gateway=gateway, generation=gateway.generation).exists()
-    return Health(rows, pending=not is_planned or any(row.rechecking for row in rows))
+    shown = counts[status.lower()] if status in Status.values else counts["total"]
+    pages = max(1, -(-shown // size))
+    page = min(max(page, 1), pages)
+    ordered = _with_words(verdicts.filter(status=status) if status in Status.values else verdicts)
+    waiting = counts.pop("waiting")
+    return Health(
+        rows=tuple(_row(one, {}) for one in ordered.defer("evidence")[(page - 1) * size :][:size]),
+        pending=not is_planned or waiting > 0,
+        page=page,
+        pages=pages,
+        **counts,
+    )
 
 
 def verdict_of(gateway: ApplicationGateway, pk: int) -> HealthRow | None:
-    """One verdict of a gateway (1 query); ``None`` if there is none (any more)."""
-    verdict = (
-        Verdict.objects.filter(gateway=gateway, pk=pk)
-        .select_related("address__pool", "settings")
-        .first()
+    """One verdict of a gateway with its evidence (1 query); ``None`` if there is none."""
+    verdict = _with_words(Verdict.objects.filter(gateway=gateway, pk=pk)).first()
+    return _row(verdict, verdict.evidence) if verdict else None
+
+
+def _with_words(verdicts: QuerySet[Verdict]) -> QuerySet[Verdict]:
+    return verdicts.select_related("address__pool", "settings").order_by(
+        "address__pool__position",
+        "address__pool_id",
+        "address__position",
+        "address_id",
+        "settings__position",
+        "settings_id",
     )
-    return _row(verdict) if verdict else None
 
 
-def _row(verdict: Verdict) -> HealthRow:
+def _row(verdict: Verdict, evidence: dict[str, Any]) -> HealthRow:
     return HealthRow(
         pk=verdict.pk,
         address_id=verdict.address_id,
@@ -129,7 +141,7 @@ def _row(verdict: Verdict) -> HealthRow:
         status=verdict.status,
         kind=HEALTH_KINDS.get(verdict.error_id),
         message=verdict.message,
-        evidence=verdict.evidence,
+        evidence=evidence,
         rechecking=verdict.rechecking,
         checked_at=verdict.checked_at,
         changed_at=verdict.changed_at,

@@ -51,7 +51,6 @@ def test_a_row_tells_server_pool_setting_and_state(gateway: ApplicationGateway) 
     assert first.title
     assert first.remedy
     assert first.next_due == NOW
-    assert first.block == ""
 
 
 def test_the_summary_counts_and_waits_for_the_last_verdict(gateway: ApplicationGateway) -> None:
@@ -88,13 +87,33 @@ def test_one_verdict_is_found_within_its_gateway_only(gateway: ApplicationGatewa
     plan(gateway)
     row = verdicts_of(gateway).rows[0]
     assert verdict_of(gateway, row.pk) == row
+    Verdict.objects.filter(pk=row.pk).update(evidence={"sni": "a.contoso.test"})
+    found = verdict_of(gateway, row.pk)
+    assert found is not None
+    assert found.evidence == {"sni": "a.contoso.test"}
     assert verdict_of(gateway, 0) is None
     assert verdict_of(factories.v1_gateway(gateway.group, name="other"), row.pk) is None
 
 
-def test_any_number_of_rows_takes_two_queries(gateway: ApplicationGateway) -> None:
+def test_any_number_of_rows_takes_three_queries_and_comes_by_pages(
+    gateway: ApplicationGateway,
+) -> None:
     point_pool_at(gateway, *(f"s{number}.contoso.test" for number in range(30)))
     plan(gateway)
     with CaptureQueriesContext(connection) as queries:
-        assert verdicts_of(gateway).total == 30
-    assert len(queries) == 2
+        health = verdicts_of(gateway, size=12)
+    assert len(queries) == 3
+    assert (health.total, health.pages, len(health.rows)) == (30, 3, 12)
+    last = verdicts_of(gateway, size=12, page=99)
+    assert (last.page, len(last.rows)) == (3, 6)
+    assert not {row.pk for row in health.rows} & {row.pk for row in last.rows}
+
+
+def test_rows_are_filtered_by_status_and_counts_are_not(gateway: ApplicationGateway) -> None:
+    plan(gateway)
+    first = Verdict.objects.order_by("address__position")[0]
+    Verdict.objects.filter(pk=first.pk).update(status="Healthy", error_id="")
+    health = verdicts_of(gateway, status="Healthy")
+    assert [row.pk for row in health.rows] == [first.pk]
+    assert health.total == 3
+    assert verdicts_of(gateway, status="Nonsense").total == 3
