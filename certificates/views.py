@@ -30,9 +30,7 @@ KINDS: dict[str, Judge] = {
     "authentication": lambda data, _, now: uploads.authentication_certificate(
         data, now=now, base64_only=True
     ),
-    "root": lambda data, _, now: uploads.trusted_root_certificate(
-        data, now=now, base64_only=True
-    ),
+    "root": lambda data, _, now: uploads.trusted_root_certificate(data, now=now, base64_only=True),
     "listener-v1": _listener("v1"),
     "listener-v2": _listener("v2"),
 }

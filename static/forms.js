@@ -115,7 +115,7 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-replace-file]");
   if (!button) return;
   const input = document.getElementById(button.dataset.replaceFile);
-  const text = document.getElementById(button.dataset.replaceWith).value;
+  const text = document.getElementById(button.dataset.replaceWith).textContent;
   const files = new DataTransfer();
   files.items.add(new File([text], button.dataset.replaceName, { type: "application/x-x509-ca-cert" }));
   input.files = files.files;
