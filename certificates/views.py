@@ -13,6 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from certificates.x509 import uploads
+from certificates.x509.certificate import ROLE_WORDS
 from certificates.x509.read import read_certificates
 from certificates.x509.uploads import Upload
 
@@ -34,15 +35,6 @@ KINDS: dict[str, Judge] = {
     "listener-v1": _listener("v1"),
     "listener-v2": _listener("v2"),
 }
-
-# What a certificate is, in words that the documents use.
-ROLES = {
-    "root": "This is a root certificate.",
-    "intermediate": "This is an intermediate certificate.",
-    "leaf": "This is a leaf: a server's own certificate.",
-    "self-signed": "This is a self-signed certificate that is not an authority.",
-}
-
 
 SHOWN = 10  # certificates of one file; more would bury the form
 
@@ -72,7 +64,7 @@ def preview(request: HttpRequest, kind: str) -> HttpResponse:
     found = upload.certificates or read_certificates(data).certificates
     context = {
         "upload": upload,
-        "certificates": [(one, ROLES[one.role]) for one in found[:SHOWN]],
+        "certificates": [(one, ROLE_WORDS[one.role]) for one in found[:SHOWN]],
         "more": max(0, len(found) - SHOWN),
         "file_name": file.name or "certificate",
     }

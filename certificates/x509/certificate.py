@@ -21,6 +21,14 @@ from certificates.x509.signatures import WEAK_DIGESTS, is_signed_by
 
 Role = Literal["root", "intermediate", "leaf", "self-signed"]
 
+# What a certificate is, in words that the documents use.
+ROLE_WORDS: dict[Role, str] = {
+    "root": "This is a root certificate.",
+    "intermediate": "This is an intermediate certificate.",
+    "leaf": "This is a leaf: a server's own certificate.",
+    "self-signed": "This is a self-signed certificate that is not an authority.",
+}
+
 # An odd serial number says nothing about trust; a line in the server's log would help nobody.
 warnings.filterwarnings(
     "ignore", message="Parsed a serial number", category=CryptographyDeprecationWarning
@@ -163,6 +171,11 @@ class Certificate:
     def label(self) -> str:
         """The shortest name that a person would use: the common name, else the subject."""
         return self.common_name or (self.dns_names[0] if self.dns_names else self.subject)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the subject alternative name: hosts, then addresses."""
+        return (*self.dns_names, *self.ip_addresses)
 
     @property
     def has_weak_signature(self) -> bool:

@@ -156,10 +156,7 @@ def _certificate(certificate: Certificate) -> dict[str, Any]:
         "label": certificate.label[:_LONGEST_NAME],
         "subject": certificate.subject[:_LONGEST_NAME],
         "issuer": certificate.issuer[:_LONGEST_NAME],
-        "names": [
-            name[:_LONGEST_NAME]
-            for name in (*certificate.dns_names, *certificate.ip_addresses)[:_MOST_NAMES]
-        ],
+        "names": [name[:_LONGEST_NAME] for name in certificate.names[:_MOST_NAMES]],
         "not_before": certificate.not_before.isoformat(),
         "not_after": certificate.not_after.isoformat(),
         "thumbprint": certificate.thumbprint,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpResponse
 
+from certificates.x509.certificate import ROLE_WORDS
 from gateway.health.reading import HealthRow, verdict_of, verdicts_of
 from gateway.models import Verdict
 from gateway.portal.pages import Page, PortalRequest, gateway_page
@@ -73,6 +75,8 @@ def _facts(evidence: dict[str, Any]) -> list[dict[str, str]]:
         ("Connected to", evidence.get("dialed")),
         ("SNI sent", evidence.get("sni") or "none"),
         ("Name that the certificate must carry", evidence.get("checked_name") or "not checked"),
+        ("Why this name", evidence.get("why")),
+        ("Trusted", _trusted(evidence)),
         ("Host header", evidence.get("host_header")),
         ("Request", evidence.get("request")),
         ("Status code", evidence.get("status_code")),
@@ -81,11 +85,35 @@ def _facts(evidence: dict[str, Any]) -> list[dict[str, str]]:
     return [{"label": label, "value": str(value)} for label, value in facts if value]
 
 
+TRUST = {
+    "pinned": "the uploaded authentication certificates",
+    "roots": "the uploaded roots",
+    "well-known": "the well-known certificate authorities",
+    "app-service": "the well-known certificate authorities (Use for App service)",
+}
+
+
+def _trusted(evidence: dict[str, Any]) -> str:
+    """Whom the setting trusts, with the thumbprints of what was uploaded."""
+    trust = evidence.get("trust") or {}
+    words = TRUST.get(trust.get("kind", ""), "")
+    uploaded = "; ".join(
+        f"{one['name']} ({one['thumbprint']})" for one in trust.get("certificates") or []
+    )
+    return f"{words}: {uploaded or 'none'}" if trust.get("kind") in ("pinned", "roots") else words
+
+
 def _chain(evidence: dict[str, Any]) -> list[dict[str, Any]]:
     """The presented certificates, the one at fault marked."""
     guilty = evidence.get("at_fault")
     return [
-        {**certificate, "at_fault": position == guilty}
+        {
+            **certificate,
+            "what": ROLE_WORDS[certificate["role"]],
+            "not_before": datetime.fromisoformat(certificate["not_before"]),
+            "not_after": datetime.fromisoformat(certificate["not_after"]),
+            "at_fault": position == guilty,
+        }
         for position, certificate in enumerate(evidence.get("chain") or [])
     ]
 
