@@ -437,10 +437,11 @@ document.addEventListener("keydown", (event) => {
 
 // ---- htmx: polling leaves an open menu alone, faults are told, focus goes to what is wrong ------
 
+const polls = (event) => event.detail.requestConfig?.elt?.getAttribute("hx-trigger")?.includes("every");
+
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const { target, requestConfig } = event.detail;
-  const polled = requestConfig?.elt?.getAttribute("hx-trigger")?.includes("every");
-  if (polled && (openMenu && target.contains(openMenu) || $("dialog[open]", target))) event.detail.shouldSwap = false;
+  const { target } = event.detail;
+  if (polls(event) && (openMenu && target.contains(openMenu) || $("dialog[open]", target))) event.detail.shouldSwap = false;
 });
 
 // A summary near the top is shown with the title above it, else where it stands.
@@ -459,18 +460,20 @@ document.addEventListener("htmx:afterSettle", (event) => {
   $$("[data-filter]").filter((input) => input.value).forEach(filterTable);
 });
 
+// The answer to a request that failed is a toast with the server's own words; without one, plain words do.
 document.addEventListener("htmx:responseError", (event) => {
   endProgress();
-  if (event.detail.requestConfig?.elt?.getAttribute("hx-trigger")?.includes("every")) return;
-  const status = event.detail.xhr.status;
-  const text = status === 403 ? "You may not do this, or the page is out of date: reload it and try again."
-    : status === 404 ? "It is not there any more. Reload the page." : `The portal answered with status ${status}. Nothing was changed by this page.`;
-  showToast({ level: "error", title: "That did not work", text });
+  if (polls(event)) return;
+  const { xhr, target } = event.detail;
+  if (target?.matches("[data-stale-on-error]")) target.replaceChildren();
+  const told = new DOMParser().parseFromString(xhr.responseText, "text/html").querySelector(".toast");
+  if (told && $("#toasts")) $("#toasts").append(document.adoptNode(told));
+  else showToast({ level: "error", title: "That did not work", text: `The portal answered with status ${xhr.status}. Load the page again.` });
 });
 
 document.addEventListener("htmx:sendError", (event) => {
   endProgress();
-  if (event.detail.requestConfig?.elt?.getAttribute("hx-trigger")?.includes("every")) return;
+  if (polls(event)) return;
   showToast({ level: "error", title: "No answer", text: "The portal could not be reached. Check that it still runs, then try again." });
 });
 
