@@ -160,7 +160,22 @@ def frontends(request: PortalRequest, page: Page) -> HttpResponse:
 def activity(request: PortalRequest, page: Page) -> HttpResponse:
     found = Activity.objects.filter(resource_id=page.gateway.arm_id).select_related("user")
     shown = Paginator(found, 50).get_page(request.GET.get("page"))
-    return page.render("portal/activity.html", page.blade("activity", activities=shown))
+    rows = [(one, _changes(one)) for one in shown]
+    return page.render("portal/activity.html", page.blade("activity", activities=shown, rows=rows))
+
+
+def _changes(activity: Activity) -> list[dict[str, str | None]]:
+    """What an operation changed, values as they stand in the JSON document."""
+    return [
+        {"path": one["path"], "before": _text(one["before"]), "after": _text(one["after"])}
+        for one in activity.changes
+    ]
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
 
 
 @gateway_page
