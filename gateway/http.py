@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import unquote
 
-from django.http import HttpRequest, HttpResponseBase
+from django.core.exceptions import SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponseBase
 
 from gateway import errors
 from gateway.uploads import body_limit as limit_of
@@ -73,6 +75,22 @@ def body_limit(get_response: Handler) -> Handler:
             return get_response(request)
         _drain(request, min(announced, DRAINED))
         return errors.too_large(request, limit)
+
+    return middleware
+
+
+def nul_refused(get_response: Handler) -> Handler:
+    """Middleware: answer an address with a NUL (404) or such a query (400) before any view.
+
+    PostgreSQL has no text with a NUL, so no name can hold one and looking for it is an error.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if "\0" in request.path_info:
+            return errors.not_found(request, Http404())
+        if "\0" in unquote(request.META.get("QUERY_STRING", "")):
+            return errors.bad_request(request, SuspiciousOperation())
+        return get_response(request)
 
     return middleware
 
