@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.contrib import messages
 from django.contrib.auth import login, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.forms import SetPasswordForm
+from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
 from django.contrib.auth.views import LoginView, LogoutView
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
@@ -21,9 +21,21 @@ from gateway.lab.sandbox import ensure_sandbox
 from gateway.portal.pages import PortalRequest
 
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
+NAME_LENGTH = 150
+
+
+class SignInForm(AuthenticationForm):
+    def clean_username(self) -> str:
+        """The name; one that is too long for anybody is as wrong as an unknown one."""
+        name = str(self.cleaned_data["username"])
+        # Django only tells the browser the limit, and failed attempts are stored with the name.
+        if len(name) > NAME_LENGTH:
+            raise self.get_invalid_login_error()
+        return name
 
 
 class SignIn(LoginView):
+    form_class = SignInForm
     template_name = "account/sign_in.html"
     redirect_authenticated_user = True
 
@@ -71,9 +83,11 @@ def theme(request: PortalRequest) -> HttpResponse:
         request.user.theme = wanted
         request.user.save(update_fields=["theme"])
     back = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
+    # A path of this site only: a bare word would be looked up as the name of a view.
+    is_path = back.startswith("/") and not back.startswith("//")
+    if not is_path or not url_has_allowed_host_and_scheme(back, {request.get_host()}):
         back = reverse("portal:home")
-    return redirect(back)
+    return HttpResponseRedirect(back)
 
 
 urlpatterns = [
