@@ -109,11 +109,21 @@ def data_directory(base: Path) -> Path:
     path = Path(secret("GATEWRIGHT_DATA") or base / ".data").expanduser().absolute()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise ImproperlyConfigured(
+            f"{path} is a file and cannot be the data directory. "
+            "Name another one with --data or GATEWRIGHT_DATA."
+        ) from error
     except OSError as error:
         raise ImproperlyConfigured(
             f"The data directory {path} cannot be made: {error.strerror}. "
             "Name another one with --data or GATEWRIGHT_DATA."
         ) from error
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        raise ImproperlyConfigured(
+            f"The data directory {path} cannot be written by this user. Change its owner, or name "
+            "another one with --data or GATEWRIGHT_DATA."
+        )
     return path
 
 
@@ -123,7 +133,13 @@ def kept(path: Path, make: Callable[[], str]) -> str:
         try:
             value = path.read_text(encoding="utf-8").strip()
         except FileNotFoundError:
-            _create(path, make())
+            try:
+                _create(path, make())
+            except OSError as problem:
+                raise ImproperlyConfigured(
+                    f"{path} cannot be written: {problem.strerror}. Make room or give this user "
+                    "the right, or name another data directory with --data or GATEWRIGHT_DATA."
+                ) from problem
             continue
         except (OSError, UnicodeDecodeError) as error:
             raise ImproperlyConfigured(f"{path} cannot be read: {error}.") from error
@@ -145,7 +161,7 @@ def _create(path: Path, value: str) -> None:
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)
     finally:
-        draft.unlink()
+        draft.unlink(missing_ok=True)
 
 
 def installation(data: Path) -> str:

@@ -106,6 +106,26 @@ def test_a_data_directory_that_cannot_be_made_names_the_way_out(monkeypatch, tmp
         environment.data_directory(tmp_path)
 
 
+def test_a_file_is_no_data_directory(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GATEWRIGHT_DATA", str(tmp_path / "file"))
+    with pytest.raises(ImproperlyConfigured, match=r"is a file.*--data"):
+        environment.data_directory(tmp_path)
+
+
+def test_a_data_directory_of_somebody_else_names_the_way_out(monkeypatch, tmp_path):
+    monkeypatch.setenv("GATEWRIGHT_DATA", str(tmp_path))
+    # The superuser, who may run this, may write everywhere.
+    monkeypatch.setattr(environment.os, "access", lambda path, mode: False)
+    with pytest.raises(ImproperlyConfigured, match=r"cannot be written by this user.*--data"):
+        environment.data_directory(tmp_path)
+
+
+def test_a_place_where_nothing_can_be_written_is_named():
+    with pytest.raises(ImproperlyConfigured, match=r"/proc/gatewright-id cannot be written: "):
+        environment.kept(Path("/proc/gatewright-id"), lambda: "x")
+
+
 def test_a_secret_that_is_made_is_kept_for_its_owner_alone(tmp_path):
     first = environment.secret_key(tmp_path)
     assert len(first) >= 50

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 from django.utils import timezone
@@ -22,6 +23,7 @@ from gateway.accounts.models import Subscription
 from gateway.lab import sandbox
 from gateway.management.serving import database, lock, ports, statics, tls, web
 from gateway.management.serving.children import Child, Crew
+from gateway.models.fields import validate_host_name
 
 HTTP_PORT = 8000
 HTTPS_PORT = 8443
@@ -175,6 +177,11 @@ def outside_names(host: str, given: list[str]) -> list[str]:
                 "--name goes with a --host that other machines can reach, such as 0.0.0.0."
             )
         return []
+    for name in given:
+        try:
+            validate_host_name(name)
+        except ValidationError as error:
+            raise CommandError(f"--name: {' '.join(error.messages)}") from None
     own = [socket.gethostname()] if ports.is_wildcard(host) else [host]
     return list(dict.fromkeys([*given, *own]))
 

@@ -47,9 +47,12 @@ def refusal(host: str, port: int) -> str | None:
 def find(host: str, asked: int | None, default: int, *, besides: int = 0) -> int:
     """``asked`` if it is free, else the first free port from ``default`` on.
 
-    Raises :class:`PortTakenError` when the asked port cannot be had, or nothing near the default.
-    ``besides`` is a port that is already spoken for.
+    Raises :class:`PortTakenError` when the asked port cannot be had, nothing near the default can,
+    or ``host`` is no address of this machine. ``besides`` is a port that is already spoken for.
     """
+    # Asked once, on whatever port: no other port would make a wrong name right.
+    if reason := refusal(host, 0):
+        raise PortTakenError(f"Nothing can listen on {host}: {reason}.")
     if asked is not None:
         if asked == besides:
             raise PortTakenError(f"HTTP and HTTPS cannot share port {asked}.")

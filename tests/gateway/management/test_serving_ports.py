@@ -146,3 +146,22 @@ def test_a_stranger_on_the_port_is_not_taken_for_the_portal(taken, tmp_path):
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
     assert not web.answers(web.Door("http", "127.0.0.1", port), "0123abcd", tmp_path)
+
+
+@pytest.mark.parametrize("asked", [None, 9000])
+def test_a_host_that_is_none_is_refused_at_the_first_look(monkeypatch, asked):
+    looks: list[str] = []
+
+    def look(host: str, *_: object, **__: object) -> None:
+        looks.append(host)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look)
+    with pytest.raises(ports.PortTakenError, match=r"Nothing can listen on 256\.1\.1\.1: "):
+        ports.find("256.1.1.1", asked, 8443)
+    assert looks == ["256.1.1.1"]
+
+
+def test_a_name_that_no_machine_can_have_is_refused():
+    with pytest.raises(CommandError, match=r"--name: bad name! is not a host name"):
+        serve.outside_names("0.0.0.0", ["bad name!"])
