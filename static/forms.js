@@ -61,7 +61,7 @@ const storedDisabled = new WeakMap();
 function setDependents(form) {
   const dependents = $$(`${DEPENDENT}[data-show-when], ${DEPENDENT}[data-enable-when]`, form);
   if (!dependents.length) return;
-  const controls = new Set(dependents.flatMap((part) => $$("input, select, textarea, button", part)));
+  const controls = new Set(dependents.flatMap((part) => $$("input, select, textarea, button:not([data-help])", part)));
   for (const control of controls) if (!storedDisabled.has(control)) storedDisabled.set(control, control.disabled);
   // A dependent's own controls may steer others, so repeat until nothing moves (nesting is never deep).
   for (let round = 0; round < 6; round += 1) {

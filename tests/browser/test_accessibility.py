@@ -1,0 +1,317 @@
+"""Every page under axe in both themes, on a phone and enlarged; faults of a request; focus."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from gateway.accounts import links
+from tests.browser.conftest import Portal
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+RULES = {
+    "runOnly": {
+        "type": "tag",
+        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    },
+    "resultTypes": ["violations"],
+}
+REFUSED = "bad.host/path"
+
+
+def faults(page: Page) -> list[str]:
+    """What axe holds against the page as it stands, a line for each element."""
+    found = Axe().run(page, options=RULES).response["violations"]
+    return [
+        f"{page.url}: {one['id']} ({one['help']}): {node['html'][:200]} {node['failureSummary']}"
+        for one in found
+        for node in one["nodes"]
+    ]
+
+
+def overflow(page: Page) -> list[str]:
+    """Whether the page is wider than its window, and what sticks out."""
+    wide = page.evaluate(
+        """() => {
+          const root = document.documentElement;
+          if (root.scrollWidth <= root.clientWidth) return null;
+          const sticksOut = (element) => !element.closest('.table-wrap')
+            && element.getBoundingClientRect().right > root.clientWidth + 1;
+          const out = [...document.querySelectorAll('body *')].filter(sticksOut);
+          return out.slice(0, 5).map((element) => element.outerHTML.slice(0, 120)).join(' | ');
+        }"""
+    )
+    return [] if wide is None else [f"{page.url} is wider than its window: {wide}"]
+
+
+def furnish(portal: Portal) -> None:
+    """Both gateways with health in every colour; a probe and a listener with long names."""
+    for tier in ("v1", "v2"):
+        portal.point_pool_at(
+            tier,
+            "full-chain.contoso.test",
+            "expired.contoso.test",
+            "nowhere.contoso.test",
+            "a-host-with-a-very-long-name-that-nobody-would-want-to-type.contoso.test",
+        )
+    page = portal.page
+    page.goto(portal.address("v2") + "http-settings/appGatewayBackendHttpSettings/edit/")
+    portal.choose("Protocol", "HTTPS")
+    page.get_by_label("Use Well Known CA Certificate", exact=True).check()
+    page.get_by_label("Pick host name from backend address", exact=True).check()
+    page.get_by_label("Port", exact=True).fill("443")
+    portal.save()
+    expect(page.get_by_role("status").filter(has_text="was saved")).to_be_visible()
+    portal.add_https_listener("v2", "a-listener-with-a-rather-long-name-for-a-phone", "1aB2cd")
+    page.goto(portal.address("v2") + "probes/add/")
+    page.locator("#id_name").fill("a-probe-with-a-rather-long-name-for-a-phone")
+    page.locator("#id_host").fill("probe.contoso.test")
+    page.get_by_role("button", name="OK", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="was added")).to_be_visible()
+
+
+def states(portal: Portal) -> Iterator[str]:
+    """Bring the page to every state that is looked at, one after the other, by its name."""
+    page = portal.page
+    for address in (
+        "/portal/",
+        "/portal/resources/",
+        "/portal/search/?q=root",
+        "/portal/search/?q=gateway",
+        "/portal/search/?q=nothing-is-called-so",
+        "/portal/notifications/",
+        "/portal/help/",
+        "/portal/help/E-DNS/",
+        "/portal/lab/",
+        "/portal/is-not-there/",
+        "/account/password/",
+    ):
+        page.goto(address)
+        yield address
+    for tier in ("v1", "v2"):
+        base = portal.address(tier)
+        for blade in (
+            "",
+            "activity/",
+            "properties/",
+            "json/",
+            "frontends/",
+            "http-settings/",
+            "listeners/",
+            "pools/",
+            "probes/",
+            "rules/",
+            "pools/add/",
+            "pools/appGatewayBackendPool/edit/",
+            "pools/appGatewayBackendPool/delete/",
+            "probes/add/",
+            "rules/add/",
+            "rules/rule1/edit/",
+            "listeners/appGatewayHttpListener/edit/",
+        ):
+            page.goto(base + blade)
+            yield base + blade
+        for pane in (
+            "http-settings/add/",
+            "http-settings/appGatewayBackendHttpSettings/edit/",
+            "listeners/add/basic/",
+            "listeners/add/multi-site/",
+        ):
+            page.goto(base + pane)
+            portal.choose("Protocol", "HTTPS")
+            yield base + pane
+        page.goto(base + "health/")
+        expect(page.get_by_role("row").filter(has_text="nowhere")).to_contain_text(
+            re.compile("Unhealthy|Unknown")
+        )
+        yield "health"
+        page.get_by_role("link", name=re.compile("^Details of full-chain")).click()
+        expect(page.get_by_role("heading", name="Stages")).to_be_visible()
+        yield "health detail"
+
+
+def refused_forms(portal: Portal) -> Iterator[str]:
+    """Forms with their errors, previews of files, open menus, flyouts and dialogs."""
+    page, base = portal.page, portal.address("v2")
+    page.goto(portal.address("v1") + "http-settings/appGatewayBackendHttpSettings/edit/")
+    portal.choose("Protocol", "HTTPS")
+    portal.upload(portal.der("full-chain"))
+    expect(portal.preview.get_by_role("button")).to_be_visible()
+    yield "preview of a file that is not accepted"
+    portal.upload(portal.leaf("full-chain"))
+    expect(portal.preview).to_contain_text("accepts this file")
+    yield "preview of a file that is accepted"
+    page.get_by_label("Request timeout", exact=True).fill("0")
+    portal.host_name(REFUSED)
+    portal.save()
+    expect(page.locator(".error-summary")).to_be_focused()
+    yield "form with errors"
+    page.get_by_role("button", name="About Protocol").click()
+    yield "help bubble"
+    page.goto(base + "probes/")
+    page.get_by_role("button", name=re.compile("Actions for")).first.click()
+    yield "row menu"
+    page.get_by_role("menuitem", name="Delete").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    yield "confirm dialog"
+    page.goto(base)
+    page.locator("#notifications-button").click()
+    expect(page.get_by_role("heading", name="Notifications")).to_be_visible()
+    yield "notifications flyout"
+    for summary in ("[title='Main menu']", "[title='Theme']", ".topbar-account"):
+        page.locator(f"summary{summary}").click()
+        yield summary
+
+
+def signed_out(portal: Portal) -> Iterator[str]:
+    """What one sees before signing in."""
+    page = portal.page
+    token = links.issue(portal.user, now=timezone.now())
+    page.context.clear_cookies()
+    page.goto(f"/account/link/{token}/")
+    yield "one-time link"
+    page.goto("/account/link/used-up/")
+    yield "one-time link that is used up"
+    page.goto("/account/sign-in/")
+    yield "sign-in"
+    page.get_by_label("Username").fill("owner")
+    page.get_by_label("Password", exact=True).fill("not this one")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator(".error-summary")).to_be_visible()
+    yield "refused sign-in"
+
+
+@pytest.fixture
+def tolerated(tolerated: list[str]) -> list[str]:
+    """Pages that are not there are looked at here, and files that are too large are sent."""
+    expected = [*tolerated]
+    for status in (403, 404, 410, 413):
+        expected += [f"status of {status}", f"Response Status Error Code {status}"]
+    return expected
+
+
+@pytest.mark.parametrize(
+    "browser_options",
+    [
+        {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
+        {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
+    ],
+    ids=["light", "dark"],
+)
+def test_axe_finds_nothing_on_any_page(portal: Portal, page: Page) -> None:
+    furnish(portal)
+    found = []
+    for walk in (states, refused_forms, signed_out):
+        for state in walk(portal):
+            found += [f"{state}: {fault}" for fault in faults(page)]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    "browser_options",
+    [
+        {"viewport": {"width": 400, "height": 800}},
+        # 1,440 pixels of a screen at 200 %.
+        {"viewport": {"width": 720, "height": 450}, "device_scale_factor": 2},
+    ],
+    ids=["phone", "enlarged"],
+)
+def test_no_page_is_wider_than_its_window(portal: Portal, page: Page) -> None:
+    furnish(portal)
+    found = []
+    for walk in (states, refused_forms, signed_out):
+        for state in walk(portal):
+            found += [f"{state}: {fault}" for fault in overflow(page)]
+    assert not found, "\n".join(found)
+
+
+def test_a_file_that_is_too_large_is_named_and_nothing_typed_is_lost(
+    portal: Portal, page: Page
+) -> None:
+    portal.open_default_setting("v2")
+    portal.choose("Protocol", "HTTPS")
+    page.get_by_label("Request timeout", exact=True).fill("77")
+    page.get_by_label("Name", exact=True).fill("backendcert")
+    alert = page.get_by_role("alert").filter(has_text="too much at once")
+    portal.upload(portal.root("full-chain"))
+    expect(portal.preview).to_contain_text("accepts this file")
+    # The preview says so, and what it said of the file before is gone.
+    portal.upload(portal.file("film.cer", b"0" * 1_200_000))
+    expect(alert).to_contain_text("1 MB")
+    expect(portal.preview).to_be_empty()
+    alert.get_by_role("button", name="Dismiss").click()
+    # So does saving.
+    portal.save()
+    expect(alert).to_contain_text("Nothing was saved")
+    expect(page.get_by_label("Request timeout", exact=True)).to_have_value("77")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("backendcert")
+    assert page.locator("input[type=file]").first.evaluate("box => box.files[0].name") == "film.cer"
+    # With the right file the same form goes through.
+    portal.upload(portal.root("full-chain"))
+    expect(portal.preview).to_contain_text("accepts this file")
+    page.get_by_label("Pick host name from backend address", exact=True).check()
+    portal.save()
+    expect(page.get_by_role("status").filter(has_text="was saved")).to_be_visible()
+
+
+def test_a_refusal_of_the_server_is_shown_in_its_own_words(portal: Portal, page: Page) -> None:
+    portal.open_default_setting("v2")
+    page.get_by_label("Request timeout", exact=True).fill("44")
+    page.evaluate(
+        """() => {
+          document.body.removeAttribute('hx-headers');
+          for (const box of document.querySelectorAll('[name=csrfmiddlewaretoken]'))
+            box.value = 'stale';
+        }"""
+    )
+    portal.save()
+    expect(page.get_by_role("alert").filter(has_text="This form has expired")).to_be_visible()
+    expect(page.get_by_label("Request timeout", exact=True)).to_have_value("44")
+
+
+def test_polling_takes_no_focus_from_a_link_inside(portal: Portal, page: Page) -> None:
+    page.goto(portal.address("v2") + "health/")
+    row = page.get_by_role("row").filter(has_text="full-chain.contoso.test")
+    expect(row).to_contain_text("Healthy")
+    link = row.get_by_role("link", name=re.compile("^Details of"))
+    focused = "document.activeElement.id"
+    link.focus()
+    wanted = page.evaluate(focused)
+    assert wanted
+    for _ in range(2):
+        drawn = page.locator("#health").element_handle()
+        assert drawn is not None
+        page.wait_for_function("part => !part.isConnected", arg=drawn, timeout=8000)
+        assert page.evaluate(focused) == wanted
+        expect(link).to_be_focused()
+
+
+def test_focus_returns_to_where_a_dialog_or_a_menu_was_opened(portal: Portal, page: Page) -> None:
+    portal.open_gateway("v2")
+    portal.menu("HTTP settings")
+    more = page.get_by_role("button", name=re.compile("Actions for")).first
+    more.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    expect(more).to_be_focused()
+    page.keyboard.press("Enter")
+    page.get_by_role("menuitem", name="Delete").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(more).to_be_focused()
+    # The preview of a file leaves the focus on its box.
+    portal.open_default_setting("v2")
+    portal.choose("Protocol", "HTTPS")
+    box = page.locator("input[type=file]").first
+    box.focus()
+    portal.upload(portal.root("full-chain"))
+    expect(portal.preview).to_contain_text("accepts this file")
+    expect(box).to_be_focused()
