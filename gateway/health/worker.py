@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from queue import Empty, SimpleQueue
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
 
 from certificates.publicroot import well_known
@@ -54,20 +54,25 @@ class Worker:
         self.set_aside: dict[int, datetime] = {}
 
     def run(self, stop: threading.Event) -> None:
-        """Work until ``stop`` is set; a database that is away is waited for."""
+        """Work until ``stop`` is set; a database that is away is waited for.
+
+        Any other fault is logged and tried again like that: one row must not end all probing.
+        """
         pause = POLL_SECONDS
         while not stop.is_set():
             try:
                 close_old_connections()
                 self.round()
                 pause = POLL_SECONDS
-            except DatabaseError as error:
+                self.collect(POLL_SECONDS)
+                continue
+            except (DatabaseError, InterfaceError) as error:
                 logger.warning("The database did not answer (%s).", type(error).__name__)
                 connection.close()
-                stop.wait(pause)
-                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-                continue
-            self.collect(POLL_SECONDS)
+            except Exception:
+                logger.exception("A round of the prober failed; it is tried again.")
+            stop.wait(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
         self.say_goodbye()
 
     def sweep(self) -> int:
@@ -117,7 +122,7 @@ class Worker:
         """Read plans and remember them; a gateway that defies it is set aside for a while."""
         try:
             planned = read()
-        except DatabaseError:
+        except (DatabaseError, InterfaceError):
             raise
         except Exception:
             logger.exception("Gateway %s cannot be planned.", gateway.pk)
@@ -198,6 +203,6 @@ class Worker:
         try:
             self.write()
             claims.release(self.running.values())
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             # The leases end by themselves.
             logger.warning("The last verdicts were not written (%s).", type(error).__name__)

@@ -91,9 +91,16 @@ async def serve(stop: asyncio.Event, *, interval: float = INTERVAL_SECONDS) -> N
                     renewed_at = clock
                 await _follow(lab, database)
                 pause = interval
-            except (django.db.Error, KeyMissingError) as error:
+            except django.db.Error as error:
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
                 logger.warning("The database does not answer the lab: %s", error)
+            except KeyMissingError as error:
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+                logger.warning("The lab cannot open the keys of its servers: %s", error)
+            except Exception:
+                # What listens already goes on answering, whatever is wrong with one row.
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+                logger.exception("The lab could not follow its rows; it tries again.")
             await _wait(stop, pause)
     finally:
         await _end(lab, database)

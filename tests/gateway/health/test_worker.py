@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 
 from gateway.health import claims, worker
 from gateway.health.worker import Worker
@@ -262,12 +262,20 @@ def test_the_command_probes_once(gateway: ApplicationGateway, capsys: Any) -> No
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("hiccup", "told"),
+    [
+        (OperationalError("gone"), "did not answer"),
+        (InterfaceError("connection already closed"), "did not answer"),
+        (RuntimeError("nobody thought of this"), "A round of the prober failed"),
+    ],
+)
 def test_the_worker_notices_a_save_survives_a_hiccup_and_stops_when_told(
-    monkeypatch: pytest.MonkeyPatch, caplog: Any
+    monkeypatch: pytest.MonkeyPatch, caplog: Any, hiccup: Exception, told: str
 ) -> None:
     gateway = factories.v2_gateway()
     point_pool_at(gateway, FQDN)
-    hiccups = iter([OperationalError("gone"), None])
+    hiccups = iter([hiccup, None])
     real = worker.unplanned
 
     def shaky(**options: Any) -> Any:
@@ -296,7 +304,7 @@ def test_the_worker_notices_a_save_survives_a_hiccup_and_stops_when_told(
             stop.set()
             thread.join(10)
     assert not thread.is_alive()
-    assert "did not answer" in caplog.text
+    assert told in caplog.text
     assert only_verdict(gateway).leased_by == ""
 
 

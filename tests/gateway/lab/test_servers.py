@@ -19,6 +19,7 @@ from certificates.x509.certificate import Certificate
 from certificates.x509.chains import judge_chain
 from certificates.x509.names import match_name
 from gateway.accounts.models import Subscription
+from gateway.lab import servers
 from gateway.lab.endpoints import Place, report
 from gateway.lab.sandbox import ensure_sandbox, reset_sandbox
 from gateway.lab.scenarios import BY_ID, SCENARIOS
@@ -423,6 +424,24 @@ def test_the_servers_outlive_a_database_that_does_not_answer(
             assert "Hello from plain-http" in talk(client, b"GET / HTTP/1.1\r\n\r\n")
     finally:
         rename("away", "gateway_labendpoint")
+
+    other = ensure_sandbox(make_user("bob"))
+    assert ask(server_of(other, "plain-http"), 80).text.startswith("HTTP/1.1 200 ")
+
+
+def test_the_servers_outlive_a_fault_that_nobody_thought_of(
+    lab: Subscription, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = endpoint(server_of(lab, "plain-http"), 80)
+
+    def broken() -> None:
+        raise RuntimeError("nobody thought of this")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(servers, "marks", broken)
+        eventually(lambda: "The lab could not follow its rows" in caplog.text)
+        with socket.create_connection(address, timeout=5) as client:
+            assert "Hello from plain-http" in talk(client, b"GET / HTTP/1.1\r\n\r\n")
 
     other = ensure_sandbox(make_user("bob"))
     assert ask(server_of(other, "plain-http"), 80).text.startswith("HTTP/1.1 200 ")
