@@ -70,7 +70,8 @@ def read_answer(
 def _encode(text: str, charset: str | None) -> bytes:
     try:
         return text.encode(charset or "utf-8")
-    except (LookupError, UnicodeError):
+    except (LookupError, ValueError):
+        # ValueError: letters that the character set lacks, or a name of it that holds a NUL.
         return text.encode("utf-8", "replace")
 
 

@@ -326,7 +326,7 @@ def test_the_text_is_found_in_the_server_s_own_character_set() -> None:
     assert judged.status == "Healthy"
 
 
-@pytest.mark.parametrize("charset", ["nonsense", "base64", "idna", "ascii"])
+@pytest.mark.parametrize("charset", ["nonsense", "base64", "idna", "ascii", '"a\0b"'])
 def test_an_odd_character_set_does_no_harm(charset: str) -> None:
     reply = servers.answer(
         body="schön".encode(), extra=f"Content-Type: text/plain; charset={charset}\r\n"
