@@ -22,7 +22,8 @@ from gateway.portal.forms import ChildForm, gone, when
 from gateway.portal.listener_certificates import ListenerCertificateFields
 from gateway.portal.pages import Page, PortalRequest, gateway_page
 
-NEW_PORT = "new"
+# No stored port can have this name: names begin with a letter or a digit.
+NEW_PORT = "-new"
 
 
 class ListenerForm(ChildForm[HttpListener]):

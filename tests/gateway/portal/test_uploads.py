@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from certificates.x509 import issue
 from gateway.models import Activity, TrustedRootCertificate
+from gateway.portal.listeners import NEW_PORT
 from tests import factories
 from tests.gateway.portal.test_access import address, signed_in
 
@@ -80,7 +81,7 @@ def test_no_bytes_in_the_pfx_box_make_a_server_error(client: Client) -> None:
         form = {
             "name": "secure",
             "frontend_ip_configuration": "1",
-            "frontend_port": "new",
+            "frontend_port": NEW_PORT,
             "port_name": "port_443",
             "port_number": "443",
             "protocol": "Https",
@@ -115,7 +116,7 @@ def test_password_and_key_stay_out_of_page_log_and_activity(
     form = {
         "name": "secure",
         "frontend_ip_configuration": str(frontend),
-        "frontend_port": "new",
+        "frontend_port": NEW_PORT,
         "port_name": "port_443",
         "port_number": "443",
         "protocol": "Https",
