@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.contrib import messages
 from django.contrib.auth import login, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
@@ -17,8 +19,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from gateway.accounts import links
 from gateway.accounts.models import Theme, User
-from gateway.lab.sandbox import ensure_sandbox
+from gateway.lab.sandbox import SandboxError, ensure_sandbox
 from gateway.portal.pages import PortalRequest
+
+log = logging.getLogger(__name__)
 
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
 NAME_LENGTH = 150
@@ -42,8 +46,17 @@ class SignIn(LoginView):
     def form_valid(self, form: object) -> HttpResponse:
         response = super().form_valid(form)  # type: ignore[arg-type]
         if isinstance(self.request.user, User):
-            ensure_sandbox(self.request.user)
+            _provide_sandbox(self.request, self.request.user)
         return response
+
+
+def _provide_sandbox(request: HttpRequest, user: User) -> None:
+    """A sandbox for who has just signed in; without one they still get in, and are told."""
+    try:
+        ensure_sandbox(user)
+    except SandboxError as error:
+        log.warning("No sandbox for user %s: %s", user.pk, error)
+        messages.warning(request, f"Your sandbox could not be set up: {error}")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -58,7 +71,7 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     if user is None:
         return render(request, "account/link.html", {"holder": None}, status=410)
     login(request, user, backend=MODEL_BACKEND)
-    ensure_sandbox(user)
+    _provide_sandbox(request, user)
     return redirect("portal:home")
 
 

@@ -17,7 +17,7 @@ from gateway.accounts.models import Subscription
 from gateway.accounts.roles import readable_subscriptions
 from gateway.lab import files
 from gateway.lab.files import File
-from gateway.lab.sandbox import reset_sandbox
+from gateway.lab.sandbox import SandboxError, reset_sandbox
 from gateway.lab.scenarios import BY_ID
 from gateway.models import LabServer
 from gateway.models.fields import validate_domain_name
@@ -131,8 +131,12 @@ def reset(request: PortalRequest) -> HttpResponse:
     """Ask (GET), or put one's own sandbox back as it was at first (POST)."""
     sandbox = get_object_or_404(Subscription, sandbox_of=request.user)
     if request.method == "POST":
-        reset_sandbox(request.user)
-        messages.success(request, f"{sandbox.name} is as it was at first.")
+        try:
+            reset_sandbox(request.user)
+        except SandboxError as error:
+            messages.error(request, f"{sandbox.name} was not reset: {error}")
+        else:
+            messages.success(request, f"{sandbox.name} is as it was at first.")
         return redirect("portal:lab")
     context = {
         "crumbs": [

@@ -1,12 +1,16 @@
 """The Lab page: files to upload, and a sandbox that can be put back."""
 
 import subprocess
+from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from gateway.accounts import links
 from gateway.accounts.models import User
 from gateway.lab.sandbox import ensure_sandbox
 from gateway.models import ApplicationGateway, BackendHttpSettings, LabServer, writing
@@ -69,6 +73,25 @@ def test_a_reset_asks_first_and_brings_the_defaults_back(user: User) -> None:
     assert gateways.count() == 2
     found = BackendHttpSettings.objects.filter(gateway__in=gateways)
     assert [one.request_timeout for one in found] == [30, 30]
+
+
+def test_without_a_free_address_a_reset_changes_nothing_and_says_why(
+    user: User, settings: Any
+) -> None:
+    before = set(ApplicationGateway.objects.values_list("pk", flat=True))
+    settings.GATEWRIGHT_LOOPBACK_RANGE = ip_network("127.9.0.0/28")
+    answer = signed_in(user).post(reverse("portal:lab-reset"), follow=True)
+    assert "was not reset: “myAGPublicIPAddress” got no address" in answer.content.decode()
+    assert set(ApplicationGateway.objects.values_list("pk", flat=True)) == before
+
+
+def test_without_a_free_address_people_still_get_in(settings: Any) -> None:
+    settings.GATEWRIGHT_LOOPBACK_RANGE = ip_network("127.9.0.0/28")
+    newcomer = factories.make_user()
+    token = links.issue(newcomer, now=timezone.now())
+    answer = Client().post(reverse("sign-in-link", args=[token]), follow=True)
+    assert answer.status_code == 200
+    assert "Your sandbox could not be set up" in answer.content.decode()
 
 
 def test_somebody_without_a_sandbox_cannot_reset_one() -> None:
