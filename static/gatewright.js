@@ -439,6 +439,16 @@ document.addEventListener("keydown", (event) => {
 
 const polls = (event) => event.detail.requestConfig?.elt?.getAttribute("hx-trigger")?.includes("every");
 
+// Who was signed out meanwhile is sent to the sign-in page, which is no part of this one.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr, requestConfig } = event.detail;
+  const answered = xhr.responseURL && new URL(xhr.responseURL).pathname;
+  if (!answered || answered === new URL(requestConfig.path, location.href).pathname) return;
+  event.detail.shouldSwap = false;
+  if (requestConfig.verb === "get") location.reload();
+  else showToast({ level: "error", title: "You are signed out", text: "Nothing was saved. Copy what you typed, then load the page again to sign in." });
+});
+
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { target } = event.detail;
   if (polls(event) && (openMenu && target.contains(openMenu) || $("dialog[open]", target))) event.detail.shouldSwap = false;
@@ -467,8 +477,11 @@ document.addEventListener("htmx:responseError", (event) => {
   const { xhr, target } = event.detail;
   if (target?.matches("[data-stale-on-error]")) target.replaceChildren();
   const told = new DOMParser().parseFromString(xhr.responseText, "text/html").querySelector(".toast");
-  if (told && $("#toasts")) $("#toasts").append(document.adoptNode(told));
-  else showToast({ level: "error", title: "That did not work", text: `The portal answered with status ${xhr.status}. Load the page again.` });
+  if (told && $("#toasts")) {
+    // The same words twice would hide that the second try failed as well.
+    $$("#toasts .toast").filter((toast) => toast.textContent === told.textContent).forEach((toast) => toast.remove());
+    $("#toasts").append(document.adoptNode(told));
+  } else showToast({ level: "error", title: "That did not work", text: `The portal answered with status ${xhr.status}. Load the page again.` });
 });
 
 document.addEventListener("htmx:sendError", (event) => {

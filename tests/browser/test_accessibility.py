@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
@@ -272,6 +273,21 @@ def test_a_refusal_of_the_server_is_shown_in_its_own_words(portal: Portal, page:
     )
     portal.save()
     expect(page.get_by_role("alert").filter(has_text="This form has expired")).to_be_visible()
+    expect(page.get_by_label("Request timeout", exact=True)).to_have_value("44")
+
+
+def test_who_is_signed_out_meanwhile_is_told_and_not_shown_a_page_in_a_page(
+    portal: Portal, page: Page
+) -> None:
+    portal.open_default_setting("v2")
+    page.get_by_label("Request timeout", exact=True).fill("44")
+    other = page.context.new_page()
+    other.goto(portal.address("v2") + "health/")
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    # The poll of the report leads to the sign-in page, a save does not throw away what was typed.
+    expect(other).to_have_url(re.compile("/account/sign-in/"), timeout=8000)
+    portal.save()
+    expect(page.get_by_role("alert").filter(has_text="You are signed out")).to_be_visible()
     expect(page.get_by_label("Request timeout", exact=True)).to_have_value("44")
 
 
