@@ -82,16 +82,19 @@ def report(places: Collection[Place]) -> None:
         wanted = set(places)
         stale = [pk for place, pk in known.items() if place not in wanted]
         missing = wanted - known.keys()
-        if stale:
-            LabEndpoint.objects.filter(pk__in=stale).delete()
-        if not missing:
+        if not stale and not missing:
             return
-        # The lock keeps a server from being deleted between this look and the insert.
+        # Servers before their places, as whoever deletes servers does: in another order the two
+        # could wait for each other. The lock also keeps a server until its place is stored.
+        concerned = {place.server for place in missing}
+        concerned |= {place.server for place in known if place not in wanted}
         alive = set(
             LabServer.objects.select_for_update()
-            .filter(pk__in={place.server for place in missing})
+            .filter(pk__in=concerned)
+            .order_by("pk")
             .values_list("pk", flat=True)
         )
+        LabEndpoint.objects.filter(pk__in=stale).delete()
         now = timezone.now()
         LabEndpoint.objects.bulk_create(
             LabEndpoint(

@@ -75,6 +75,12 @@ def reset_sandbox(user: User, now: datetime | None = None) -> Subscription:
         _own(user, subscription)
 
         def empty() -> None:
+            # The lab's process locks servers to report where they listen: a report that came
+            # between the deletion of reports and that of servers would undo the reset.
+            servers = LabServer.objects.filter(
+                virtual_network__group__subscription=subscription
+            ).order_by("pk")
+            list(servers.select_for_update(of=("self",)).values_list("pk"))
             # All groups at once: a gateway may use a network of another group.
             ResourceGroup.objects.filter(subscription=subscription).delete()
 
