@@ -62,7 +62,10 @@ class ListenerCertificateFields:
 
     def fields(self) -> dict[str, forms.Field]:
         adding = self.listener.pk is None
-        current = self.listener.ssl_certificate
+        # Found among those read already: the row's own way to it would be another query.
+        current = next(
+            (one for one in self.stored if one.pk == self.listener.ssl_certificate_id), None
+        )
         chosen = "existing" if current else "new"
         https = "protocol=Https" if adding else ""
         new = f"{https}&certificate_source=new"

@@ -110,7 +110,8 @@ class ListenerForm(ChildForm[HttpListener]):
         field = self.fields["frontend_ip_configuration"]
         frontends = FrontendIPConfiguration.objects.filter(gateway=page.gateway)
         field.queryset = frontends  # type: ignore[attr-defined]
-        field.empty_label = None  # type: ignore[attr-defined]
+        # Read once: choices of a query are read anew by everything that looks at them.
+        field.choices = [(one.pk, str(one)) for one in frontends]  # type: ignore[attr-defined]
 
     def _offer_ports(self, page: Page) -> None:
         ports = list(FrontendPort.objects.filter(gateway=page.gateway))
@@ -119,7 +120,7 @@ class ListenerForm(ChildForm[HttpListener]):
             *((one.name, str(one)) for one in ports),
             (NEW_PORT, "New"),
         ]
-        chosen = self.instance.frontend_port
+        chosen = next((one for one in ports if one.pk == self.instance.frontend_port_id), None)
         self.initial["frontend_port"] = chosen.name if chosen else field.choices[0][0]  # type: ignore[attr-defined]
         secure = next((one.name for one in ports if one.port == 443), NEW_PORT)
         plain = self.initial["frontend_port"]

@@ -1,0 +1,104 @@
+"""No page asks the database more often because a gateway is large.
+
+``tests/query_counts.json`` holds the count of each page, session and user included. A count that
+rises is a fault; one that falls is written down with ``UPDATE_QUERY_COUNTS=1``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from gateway.models import ApplicationGateway, Verdict
+from gateway.portal.urls import urlpatterns
+from tests import crowds, factories
+from tests.gateway.portal import visits
+
+RECORDED = Path(__file__).resolve().parents[2] / "query_counts.json"
+UPDATE = os.environ.get("UPDATE_QUERY_COUNTS") == "1"
+
+# Pages of lists and forms, and pages that show a gateway as a whole.
+MOST, MOST_OF_A_WHOLE = 10, 30
+WHOLE = {"json"}
+
+# The blades of a gateway: view and what follows in its address.
+BLADES: dict[str, tuple[str, ...]] = {
+    "overview": (),
+    "activity": (),
+    "properties": (),
+    "json": (),
+    "frontends": (),
+    "health": (),
+    "http-settings": (),
+    "http-settings-add": (),
+    "http-settings-edit": (crowds.SETTINGS,),
+    "http-settings-delete": (crowds.SETTINGS,),
+    "listeners": (),
+    "listeners-add": ("multi-site",),
+    "listeners-edit": (crowds.LISTENER,),
+    "listeners-delete": (crowds.LISTENER,),
+    "pools": (),
+    "pools-add": (),
+    "pools-edit": (crowds.SHARED_POOL,),
+    "pools-delete": (crowds.SHARED_POOL,),
+    "probes": (),
+    "probes-add": (),
+    "probes-edit": (crowds.PROBE,),
+    "probes-delete": (crowds.PROBE,),
+    "rules": (),
+    "rules-add": (),
+    "rules-edit": (crowds.RULE,),
+    "rules-delete": (crowds.RULE,),
+}
+OF_A_VERDICT = ("health-detail",)
+# A download, no page: the same row as health-detail.
+NOT_COUNTED = {"health-chain"}
+# Pages of no gateway, by their address.
+PAGES = {
+    "home": "/portal/",
+    "all-resources": "/portal/resources/",
+    "search": "/portal/search/?q=a",
+    "notifications": "/portal/notifications/",
+    "help-index": "/portal/help/",
+    "help": "/portal/help/in-use/",
+    "lab": "/portal/lab/",
+}
+NO_PAGES = {"lab-file", "lab-reset", "lab-pfx"}
+
+
+def addresses(gateway: ApplicationGateway) -> dict[str, str]:
+    verdict = Verdict.objects.filter(gateway=gateway).earliest("pk")
+    found = {view: visits.address(gateway, view, *rest) for view, rest in BLADES.items()}
+    found |= {view: visits.address(gateway, view, str(verdict.pk)) for view in OF_A_VERDICT}
+    return found | PAGES
+
+
+def counts(size: int) -> dict[str, int]:
+    gateway = crowds.crowd(size)
+    client = Client()
+    client.force_login(
+        factories.owner_of(gateway), backend="django.contrib.auth.backends.ModelBackend"
+    )
+    return {view: visits.queries_of(client, url) for view, url in addresses(gateway).items()}
+
+
+def test_every_page_of_the_portal_is_counted() -> None:
+    *pages, of_a_gateway = urlpatterns
+    named = {one.name for one in (*pages, *of_a_gateway.url_patterns)}
+    counted = {*BLADES, *OF_A_VERDICT, *PAGES}
+    assert named - NOT_COUNTED - NO_PAGES == counted
+
+
+@pytest.mark.django_db
+def test_pages_take_as_many_queries_with_a_hundred_rows_as_with_one() -> None:
+    few, many = counts(1), counts(100)
+    assert many == few
+    if UPDATE:
+        RECORDED.write_text(json.dumps(many, indent=2, sort_keys=True) + "\n")
+    assert many == json.loads(RECORDED.read_text())
+    for view, count in many.items():
+        assert count <= (MOST_OF_A_WHOLE if view in WHOLE else MOST), f"{view}: {count}"
