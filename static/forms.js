@@ -368,5 +368,11 @@ function start(root) {
 start(document);
 document.addEventListener("htmx:load", (event) => start(event.detail.elt));
 document.addEventListener("htmx:afterSettle", (event) => start(event.target));
+// The answer to a refused save comes without what was said of the chosen file: ask again.
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (!event.target.matches?.("form")) return;
+  for (const input of $$("input[type=file][hx-preserve]", event.target))
+    if (input.files.length && !input.disabled) input.dispatchEvent(new Event("change", { bubbles: true }));
+});
 for (const name of ["dragover", "dragleave", "drop"])
   document.addEventListener(name, (event) => event.target.closest?.("[data-filebox]")?.classList.toggle("is-over", name === "dragover"));

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from certificates.x509 import uploads as judge
+from certificates.x509.kinds import contents, files, listeners
 from certificates.x509.uploads import LISTENER_PFX_LIMITS
 from gateway.document import ChildDraft, Draft
 from gateway.models import (
@@ -16,7 +17,7 @@ from gateway.models import (
     TrustedRootCertificate,
 )
 from gateway.models.gateways import V1_TIERS
-from gateway.problems import KINDS, Problem, Target, evidenced
+from gateway.problems import Kind, Problem, Target, evidenced
 
 MODELS: tuple[type[Child], ...] = (
     SslCertificate,
@@ -25,6 +26,13 @@ MODELS: tuple[type[Child], ...] = (
     TrustedClientCertificate,
 )
 
+# Why a file is refused: the errors that the certificate rooms declare.
+_FILE_KINDS = [
+    kind
+    for module in (contents, files, listeners)
+    for kind in vars(module).values()
+    if isinstance(kind, Kind) and kind.severity == "error"
+]
 _SSL = "ApplicationGatewaySslCertificate"
 _CLIENT = "ApplicationGatewayTrustedClientCertificate"
 # The cloud's codes by collection: what any unusable file gets, and the finer ones (forum reports
@@ -44,9 +52,8 @@ _FINE_CODES = {
     "client-ca-roots": "ApplicationGatewayOnlyOneRootCAAllowedInTrustedClientCertificate",
 }
 for _collection, _code in _GENERAL_CODES.items():
-    for _id in KINDS:
-        if _id.startswith(("cer-", "pfx-", "root-", "listener-key-", "certificate-malformed")):
-            evidenced(_id, _code, collection=_collection)
+    for _kind in _FILE_KINDS:
+        evidenced(_kind.id, _code, collection=_collection)
 for _id, _code in _FINE_CODES.items():
     evidenced(
         _id,

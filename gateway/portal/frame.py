@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
@@ -74,9 +75,14 @@ def main_menu(path: str) -> list[MenuLink]:
     ]
 
 
+def own_activities(user: User) -> QuerySet[Activity]:
+    """What the bell is about: the user's operations, without the setting up of the sandbox."""
+    return Activity.objects.filter(user_id=user.pk).exclude(client=SANDBOX_CLIENT)
+
+
 def unread_count(user: User) -> int:
     """Own operations since the bell was last opened (at most 99 are counted)."""
-    mine = Activity.objects.filter(user_id=user.pk).exclude(client=SANDBOX_CLIENT)
+    mine = own_activities(user)
     if user.notifications_seen_at:
         mine = mine.filter(happened_at__gt=user.notifications_seen_at)
     return mine.order_by()[:99].count()

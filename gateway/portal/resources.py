@@ -16,12 +16,12 @@ from certificates.x509.problems import KINDS, Kind
 from gateway.accounts.models import User
 from gateway.accounts.roles import readable_subscriptions
 from gateway.models import (
-    Activity,
     ApplicationGateway,
     PublicIPAddress,
     Resource,
     VirtualNetwork,
 )
+from gateway.portal.frame import own_activities
 from gateway.portal.pages import Crumb, PortalRequest
 
 # Shown in one list; the order is that of their names in it.
@@ -149,7 +149,7 @@ def _words(kind: Kind) -> str:
 @login_required
 def notifications(request: PortalRequest) -> HttpResponse:
     """The bell: the user's own latest operations. Opening it marks them as read."""
-    latest = list(Activity.objects.filter(user=request.user)[:20])
+    latest = list(own_activities(request.user)[:20])
     request.user.notifications_seen_at = timezone.now()
     request.user.save(update_fields=["notifications_seen_at"])
     context = {
