@@ -221,7 +221,7 @@ def load_gateway(gateway: ApplicationGateway) -> LoadedGateway:
     by_model: dict[type[models.Model], dict[Any, models.Model]] = {}
     for model in CHILD_MODELS:
         query = model._default_manager.filter(gateway=gateway)
-        rows = list(query.select_related(*_EXTERNAL.get(model, ())))
+        rows = list(_with(query, _EXTERNAL.get(model, ())))
         result.collections[model.collection] = rows
         by_model[model] = {row.pk: row for row in rows}
     result.custom_errors = list(CustomError.objects.filter(gateway=gateway))
@@ -259,6 +259,11 @@ def load_gateway(gateway: ApplicationGateway) -> LoadedGateway:
     return result
 
 
+def _with(query: models.QuerySet[Any], relations: Sequence[str]) -> models.QuerySet[Any]:
+    """The query with related rows; of no names Django would follow every relation it knows."""
+    return query.select_related(*relations) if relations else query
+
+
 def _stitch(
     rows: Iterable[models.Model],
     by_model: dict[type[models.Model], dict[Any, models.Model]],
@@ -289,7 +294,7 @@ def _attach(
     filed: dict[Any, list[models.Model]] = {owner.pk: [] for owner in owners}
     if owners:
         query = model._default_manager.filter(**{f"{owner_field}__in": list(filed)})
-        rows = list(query.select_related(*select))
+        rows = list(_with(query, select))
         _stitch(rows, by_model)
         for row in rows:
             filed[getattr(row, f"{owner_field}_id")].append(row)
