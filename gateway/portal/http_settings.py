@@ -10,8 +10,9 @@ from django.http import HttpResponse
 from gateway.models import BackendHttpSettings, LoadedGateway, Probe, Protocol
 from gateway.operations import store
 from gateway.portal.backend_certificates import BackendCertificateFields
-from gateway.portal.editing import delete_child, edit_child, row_actions
+from gateway.portal.editing import delete_child, edit_child
 from gateway.portal.forms import ChildForm, when
+from gateway.portal.lists import show_list
 from gateway.portal.pages import Page, PortalRequest, gateway_page
 
 DISABLED_ENABLED = [(False, "Disabled"), (True, "Enabled")]
@@ -189,9 +190,21 @@ class HttpSettingForm(ChildForm[BackendHttpSettings]):
 @gateway_page
 def index(request: PortalRequest, page: Page) -> HttpResponse:
     settings = BackendHttpSettings.objects.filter(gateway=page.gateway).select_related("probe")
-    rows = [(row, row_actions(page, "http-settings", row)) for row in settings]
-    context = page.blade("http-settings", rows=rows, add_url=page.url("http-settings-add"))
-    return page.render("portal/http_settings/list.html", context)
+    return show_list(
+        page,
+        "http-settings",
+        ("Port", "Protocol", "Cookie based affinity", "Custom probe"),
+        [
+            (
+                one,
+                (one.port, one.get_protocol_display(), one.cookie_based_affinity, one.probe),
+            )
+            for one in settings
+        ],
+        plural="HTTP settings",
+        sentence="An HTTP setting says how the gateway talks to backend servers.",
+        adds=[("Add", page.url("http-settings-add"))],
+    )
 
 
 @gateway_page

@@ -17,9 +17,10 @@ from gateway.models import (
 )
 from gateway.models.fields import between, validate_name
 from gateway.operations import Rejected, store
-from gateway.portal.editing import delete_child, edit_child, row_actions
+from gateway.portal.editing import delete_child, edit_child
 from gateway.portal.forms import ChildForm, gone, when
 from gateway.portal.listener_certificates import ListenerCertificateFields
+from gateway.portal.lists import show_list
 from gateway.portal.pages import Page, PortalRequest, gateway_page
 
 # No stored port can have this name: names begin with a letter or a digit.
@@ -196,14 +197,29 @@ def index(request: PortalRequest, page: Page) -> HttpResponse:
         rule.http_listener_id: rule
         for rule in RequestRoutingRule.objects.filter(gateway=page.gateway)
     }
-    rows = [(row, rules.get(row.pk), row_actions(page, "listeners", row)) for row in listeners]
-    context = page.blade(
+    return show_list(
+        page,
         "listeners",
-        rows=rows,
-        basic_url=page.url("listeners-add", "basic"),
-        multi_site_url=page.url("listeners-add", "multi-site"),
+        ("Protocol", "Port", "Associated rule", "Host name"),
+        [
+            (
+                one,
+                (
+                    one.get_protocol_display(),
+                    one.frontend_port.port if one.frontend_port else "",
+                    rules.get(one.pk),
+                    ", ".join(one.hosts),
+                ),
+            )
+            for one in listeners
+        ],
+        plural="listeners",
+        sentence="A listener accepts requests on an address, a port and, if wanted, a host name.",
+        adds=[
+            ("Basic", page.url("listeners-add", "basic")),
+            ("Multi-site", page.url("listeners-add", "multi-site")),
+        ],
     )
-    return page.render("portal/listeners/list.html", context)
 
 
 @gateway_page

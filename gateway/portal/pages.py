@@ -20,7 +20,7 @@ from gateway.accounts.models import Role, User
 from gateway.accounts.roles import can_write, role_of
 from gateway.models import ApplicationGateway, Child
 from gateway.operations import Caller, Outcome
-from gateway.portal.menu import MenuGroup, resource_menu
+from gateway.portal.menu import MenuGroup, MenuItem, resource_menu
 
 
 class PortalRequest(HttpRequest):
@@ -81,10 +81,18 @@ class Page:
     def menu(self, current: str) -> list[MenuGroup]:
         return resource_menu(self.gateway, self.url, current)
 
+    def icon(self, current: str) -> str:
+        """The icon of a blade of the left menu."""
+        return self._item(self.menu(current)).icon
+
+    @staticmethod
+    def _item(menu: list[MenuGroup]) -> MenuItem:
+        return next(item for group in menu for item in group.items if item.current)
+
     def blade(self, current: str, **extra: Any) -> dict[str, Any]:
         """Template context of a blade of the left menu (``frame/blade.html``)."""
         menu = self.menu(current)
-        item = next(item for group in menu for item in group.items if item.current)
+        item = self._item(menu)
         overview = current == "overview"
         return self._context(
             menu=menu,
@@ -101,7 +109,7 @@ class Page:
     def pane(self, parent: str, title: str, **extra: Any) -> dict[str, Any]:
         """Template context of a page that was opened from the list ``parent``."""
         menu = self.menu(parent)
-        item = next(item for group in menu for item in group.items if item.current)
+        item = self._item(menu)
         return self._context(
             menu=menu,
             crumbs=[*_home(), self._crumb(), Crumb(item.label, item.url)],

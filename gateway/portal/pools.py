@@ -18,8 +18,9 @@ from gateway.models import (
     RequestRoutingRule,
 )
 from gateway.operations import store
-from gateway.portal.editing import delete_child, edit_child, row_actions
+from gateway.portal.editing import delete_child, edit_child
 from gateway.portal.forms import ChildForm
+from gateway.portal.lists import show_list
 from gateway.portal.pages import Page, PortalRequest, gateway_page
 from gateway.portal.pool_targets import Offer, TargetFormSet, offer, target_rows, write_targets
 
@@ -97,12 +98,18 @@ def rules_by_pool(gateway: ApplicationGateway) -> dict[int, list[RequestRoutingR
 def index(request: PortalRequest, page: Page) -> HttpResponse:
     pools = BackendAddressPool.objects.filter(gateway=page.gateway)
     rules = rules_by_pool(page.gateway)
-    rows = [
-        (pool, len(rules.get(pool.pk, ())), row_actions(page, "pools", pool))
-        for pool in pools.annotate(target_count=Count("addresses"))
-    ]
-    context = page.blade("pools", rows=rows, add_url=page.url("pools-add"))
-    return page.render("portal/pools/list.html", context)
+    return show_list(
+        page,
+        "pools",
+        ("Rules associated", "Targets"),
+        [
+            (pool, (len(rules.get(pool.pk, ())), pool.target_count))
+            for pool in pools.annotate(target_count=Count("addresses"))
+        ],
+        plural="backend pools",
+        sentence="A backend pool lists the servers that requests are sent to.",
+        adds=[("Add", page.url("pools-add"))],
+    )
 
 
 @gateway_page

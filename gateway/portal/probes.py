@@ -9,8 +9,9 @@ from django import forms
 from django.http import HttpResponse
 
 from gateway.models import BackendHttpSettings, Probe
-from gateway.portal.editing import delete_child, edit_child, row_actions
+from gateway.portal.editing import delete_child, edit_child
 from gateway.portal.forms import ChildForm, when
+from gateway.portal.lists import show_list
 from gateway.portal.pages import Page, PortalRequest, gateway_page
 
 # What counts as healthy without matching conditions (Application Gateway health probes article).
@@ -132,9 +133,26 @@ class ProbeForm(ChildForm[Probe]):
 @gateway_page
 def index(request: PortalRequest, page: Page) -> HttpResponse:
     probes = Probe.objects.filter(gateway=page.gateway)
-    rows = [(probe, row_actions(page, "probes", probe)) for probe in probes]
-    context = page.blade("probes", rows=rows, add_url=page.url("probes-add"))
-    return page.render("portal/probes/list.html", context)
+    return show_list(
+        page,
+        "probes",
+        ("Protocol", "Host", "Path", "Timeout (seconds)"),
+        [
+            (
+                one,
+                (
+                    one.get_protocol_display(),
+                    "from HTTP settings" if one.pick_host_name_from_settings else one.host,
+                    one.path,
+                    one.timeout,
+                ),
+            )
+            for one in probes
+        ],
+        plural="health probes",
+        sentence="Without a custom probe, each server is asked for / every 30 seconds.",
+        adds=[("Add", page.url("probes-add"))],
+    )
 
 
 @gateway_page

@@ -20,8 +20,9 @@ from gateway.models import (
     Routed,
     RuleType,
 )
-from gateway.portal.editing import delete_action, delete_child, edit_child, row_actions
+from gateway.portal.editing import delete_action, delete_child, edit_child
 from gateway.portal.forms import ChildForm
+from gateway.portal.lists import show_list
 from gateway.portal.pages import Page, PortalRequest, gateway_page
 
 # Rule priorities are 1 to 20000 (Application Gateway request routing rules article).
@@ -96,9 +97,27 @@ def free_listeners(gateway: ApplicationGateway, rule: RequestRoutingRule) -> Any
 @gateway_page
 def index(request: PortalRequest, page: Page) -> HttpResponse:
     rules = RequestRoutingRule.objects.filter(gateway=page.gateway).select_related("http_listener")
-    rows = [(rule, row_actions(page, "rules", rule)) for rule in rules]
-    context = page.blade("rules", rows=rows, basic_url=page.url("rules-add"))
-    return page.render("portal/rules/list.html", context)
+    # Only v2 gateways order their rules by priority.
+    ordered = not page.gateway.is_v1
+    return show_list(
+        page,
+        "rules",
+        ("Type", "Listener", *(("Priority",) if ordered else ())),
+        [
+            (
+                one,
+                (_type_of(one), one.http_listener, *((one.priority,) if ordered else ())),
+            )
+            for one in rules
+        ],
+        plural="rules",
+        sentence="A rule sends the requests of a listener to a backend pool.",
+        adds=[("Basic", page.url("rules-add"))],
+    )
+
+
+def _type_of(rule: RequestRoutingRule) -> str:
+    return rule.get_rule_type_display() + (" (redirect)" if rule.redirect_configuration_id else "")
 
 
 @gateway_page

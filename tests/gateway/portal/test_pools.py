@@ -75,7 +75,9 @@ def test_the_list_counts_targets_and_the_rules_that_use_a_pool(
     listener = factories.add_listener(gateway, "second", port=8080)
     factories.add_rule(gateway, "by-path", listener, url_path_map=path_map)
     response = visitor(gateway).get(address(gateway, "pools"))
-    counts = {pool.name: (rules, pool.target_count) for pool, rules, _ in response.context["rows"]}
+    counts = {
+        row.name: tuple(int(text) for _, text in row.cells) for row in response.context["rows"]
+    }
     assert counts == {factories.POOL: (2, 1), "images": (1, 3)}
     for words in ("Rules associated", "Targets", "Search backend pools", "Add"):
         assert words in said(response)
