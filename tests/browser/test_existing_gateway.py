@@ -239,3 +239,22 @@ def test_001_X1_a_rule_binds_the_new_listener(portal: Portal, page: Page) -> Non
     portal.menu("Listeners")
     portal.delete_row("site")
     expect(page.get_by_role("row").filter(has_text="site")).to_have_count(0)
+
+
+def test_a_v1_gateway_trusts_an_app_service_without_an_upload(portal: Portal, page: Page) -> None:
+    page.goto(portal.address("v1") + "pools/appGatewayBackendPool/edit/")
+    page.locator("#id_targets-0-kind").select_option(label="App Services")
+    page.locator("#id_targets-0-app_service").select_option(index=1)
+    portal.save()
+    expect(page.get_by_role("status").filter(has_text="was saved")).to_be_visible()
+    portal.open_default_setting("v1")
+    portal.choose("Protocol", "HTTPS")
+    upload = page.get_by_label("Upload CER certificate", exact=True)
+    expect(upload).to_be_visible()
+    page.get_by_label("Use for App service", exact=True).check()
+    expect(upload).to_be_hidden()
+    portal.save()
+    portal.expect_health("contoso-app.azurewebsites.test", "Healthy")
+    # Re-opened, the tick is derived from what is stored.
+    portal.open_default_setting("v1")
+    expect(page.get_by_label("Use for App service", exact=True)).to_be_checked()
