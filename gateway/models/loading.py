@@ -7,7 +7,7 @@ engines walk plain attributes and never query.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -265,19 +265,24 @@ def _with(query: models.QuerySet[Any], relations: Sequence[str]) -> models.Query
 
 
 def _stitch(
-    rows: Iterable[models.Model],
+    rows: Sequence[models.Model],
     by_model: dict[type[models.Model], dict[Any, models.Model]],
     gateway: ApplicationGateway | None = None,
 ) -> None:
-    """Point the foreign keys of ``rows`` at the loaded objects."""
-    for row in rows:
-        for column in row._meta.concrete_fields:
-            if not isinstance(column, models.ForeignKey):
-                continue
-            if gateway is not None and column.name == "gateway":
+    """Point the foreign keys of ``rows``, all of one model, at the loaded objects."""
+    first = next(iter(rows), None)
+    if first is None:
+        return
+    for column in first._meta.concrete_fields:
+        if not isinstance(column, models.ForeignKey):
+            continue
+        if gateway is not None and column.name == "gateway":
+            for row in rows:
                 column.set_cached_value(row, gateway)
-                continue
-            found = by_model.get(column.related_model, {}).get(getattr(row, column.attname))
+            continue
+        known = by_model.get(column.related_model, {})
+        for row in rows:
+            found = known.get(getattr(row, column.attname))
             if found is not None:
                 column.set_cached_value(row, found)
 

@@ -21,7 +21,7 @@ from gateway.models import (
 )
 from gateway.models.fields import validate_name
 from gateway.operations import Rejected, remove, store
-from gateway.portal.forms import gone, refuse, when
+from gateway.portal.forms import ChildForm, gone, refuse, when
 from gateway.portal.pages import Page
 from gateway.problems import declare
 
@@ -157,7 +157,7 @@ class BackendCertificateFields:
         )
         return fields
 
-    def clean(self, form: forms.BaseForm, *, required: bool) -> None:
+    def clean(self, form: ChildForm[Any], *, required: bool) -> None:
         """Judge the fields; ``required`` asks for at least one certificate."""
         cleaned = form.cleaned_data
         if cleaned.get("certificate_source") == "existing":
@@ -188,9 +188,7 @@ class BackendCertificateFields:
         )
         self.data = file.read()
         self.upload = judge(self.data, now=timezone.now(), base64_only=True)
-        form.add_problems(  # type: ignore[attr-defined]
-            [one for one in self.upload.problems if one.is_error], "certificate_file"
-        )
+        form.add_problems([one for one in self.upload.problems if one.is_error], "certificate_file")
 
     def write(self, loaded: LoadedGateway, setting: BackendHttpSettings, cleaned: Any) -> None:
         """Store a new certificate and link the wanted ones, in order."""

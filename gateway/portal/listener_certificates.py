@@ -20,7 +20,7 @@ from gateway.models import (
 )
 from gateway.models.fields import validate_name
 from gateway.operations import Rejected, remove, store
-from gateway.portal.forms import gone, refuse, when
+from gateway.portal.forms import ChildForm, gone, refuse, when
 from gateway.portal.pages import Page
 from gateway.problems import declare
 
@@ -144,7 +144,7 @@ class ListenerCertificateFields:
             "hx-sync": "#certificate-preview:replace",
         }
 
-    def clean(self, form: forms.BaseForm) -> None:
+    def clean(self, form: ChildForm[Any]) -> None:
         cleaned = form.cleaned_data
         source = cleaned.get("certificate_source") or "new"
         if source == "existing":
@@ -172,7 +172,7 @@ class ListenerCertificateFields:
             if problem.is_error:
                 about_password = problem.id.startswith("pfx-password")
                 place = "certificate_password" if about_password else "certificate_file"
-                form.add_problems([problem], place)  # type: ignore[attr-defined]
+                form.add_problems([problem], place)
 
     def write(self, loaded: LoadedGateway, cleaned: dict[str, Any]) -> SslCertificate:
         """The certificate that the listener shall present; stored or renewed as asked."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.safestring import SafeString
 
 from gateway.models import (
     ApplicationGateway,
@@ -22,6 +24,7 @@ from gateway.models import (
 from gateway.models.fields import validate_domain_name
 from gateway.operations import remove, store
 from gateway.portal.forms import refuse, when
+from gateway.portal.stamps import NUMBER, VALUE, Stamp, draw
 from gateway.rules.pools import TARGET_DUPLICATE
 
 PREFIX = "targets"
@@ -44,6 +47,11 @@ class Offer:
 
     choices: dict[TargetKind, list[tuple[str, str]]] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
+
+    def entries(self, kind: TargetKind) -> list[tuple[str, str]]:
+        """The entries of the drop-down of a simulated kind."""
+        choices = self.choices[kind]
+        return [("", "Choose a server" if choices else "None in the lab"), *choices]
 
 
 def offer(gateway: ApplicationGateway, stored: Iterable[BackendAddress]) -> Offer:
@@ -128,11 +136,10 @@ class TargetForm(forms.Form):
         steering = self.add_prefix("kind")
         self.fields["target"].widget.attrs.update(when(show=f"{steering}={TargetKind.ADDRESS}"))
         for kind in SIMULATED:
-            choices = offered.choices[kind]
-            empty = "Choose a server" if choices else "None in the lab"
             self.fields[kind.value] = forms.ChoiceField(
                 label="Target",
-                choices=[("", empty), *choices],
+                # As a function, or each row would go through all of them.
+                choices=partial(offered.entries, kind),
                 required=False,
                 widget=forms.Select(
                     attrs={**when(show=f"{steering}={kind}"), "data-fills-row": "true"}
@@ -146,6 +153,23 @@ class TargetForm(forms.Form):
         """The name of the field that holds the target of the chosen type."""
         kind = self.cleaned_data.get("kind", TargetKind.ADDRESS.value)
         return "target" if kind == TargetKind.ADDRESS else str(kind)
+
+    @property
+    def entered(self) -> tuple[TargetKind, str] | None:
+        """Kind and target of a row in which nothing else stands, or ``None``.
+
+        Rows with an error, to be deleted, empty, or with a second target that their type hides are
+        something else.
+        """
+        if self.is_bound and (self.errors or self.is_being_deleted):
+            return None
+        values = {
+            name: self[name].value() for name in ("target", *SIMULATED) if name in self.fields
+        }
+        entered = {name: value for name, value in values.items() if value}
+        kind = TargetKind(self["kind"].value())
+        control = "target" if kind == TargetKind.ADDRESS else kind
+        return (kind, entered[control]) if entered.keys() == {control} else None
 
     @property
     def is_being_deleted(self) -> bool:
@@ -191,6 +215,35 @@ class TargetFormSet(_FormSet):
                 message = f"“{value}” is already in this pool."
                 form.add_error(form.control, refuse(TARGET_DUPLICATE, message))
             seen.add(key)
+
+    def drawn(self) -> Iterator[SafeString]:
+        """Every row as it stands on the page."""
+        stamps: dict[TargetKind, Stamp] = {}
+        for number, form in enumerate(self.forms):
+            entered = form.entered
+            if entered is None:
+                yield draw(form)
+                continue
+            kind, target = entered
+            if kind not in stamps:
+                stamps[kind] = self._stamp(kind)
+            yield stamps[kind].row(number, target)
+
+    def _stamp(self, kind: TargetKind) -> Stamp:
+        control = "target" if kind == TargetKind.ADDRESS else kind.value
+        pattern = self.form(
+            auto_id=self.auto_id,
+            prefix=self.add_prefix(NUMBER),
+            initial={"kind": kind.value, control: VALUE},
+            use_required_attribute=False,
+            **self.form_kwargs,
+        )
+        self.add_fields(pattern, None)
+        if kind == TargetKind.ADDRESS:
+            return Stamp(pattern)
+        cast(forms.ChoiceField, pattern.fields[control]).choices = [(VALUE, VALUE)]
+        offered: Offer = self.form_kwargs["offered"]
+        return Stamp(pattern, offered.entries(kind))
 
     def problems(self) -> list[dict[str, str]]:
         """What is wrong with rows, as ``forms/errors.html`` lists it."""

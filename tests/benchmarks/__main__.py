@@ -14,8 +14,6 @@ import django
 
 django.setup()
 
-from django.test.utils import setup_test_environment  # noqa: E402
-
 from tests.benchmarks import blades, chains, sweep  # noqa: E402
 from tests.benchmarks.table import Table  # noqa: E402
 
@@ -23,7 +21,6 @@ from tests.benchmarks.table import Table  # noqa: E402
 def main() -> int:
     from django.db import connection
 
-    setup_test_environment()
     table = Table()
     connection.creation.create_test_db(verbosity=0)
     try:

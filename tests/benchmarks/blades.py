@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from gateway.models import BackendAddress
+from gateway.models import BackendAddress, writing
 from tests import crowds, factories
 from tests.benchmarks.table import Table, median_ms
 from tests.gateway.portal import test_queries, visits
@@ -21,17 +21,18 @@ MOST_TARGETS = 1200
 def run(table: Table) -> None:
     for count in (1, 100):
         gateway = crowds.crowd(count, f"bench{count}")
-        client = Client()
+        client = Client(SERVER_NAME="localhost")
         client.force_login(
             factories.owner_of(gateway), backend="django.contrib.auth.backends.ModelBackend"
         )
         for view, url in test_queries.addresses(gateway).items():
             _measure(table, f"{view}, {count} of each", client, url)
     pool = factories.add_pool(gateway, "largest")
-    BackendAddress.objects.bulk_create(
-        BackendAddress(pool=pool, ip_address=f"10.1.{n // 250}.{n % 250}", position=n)
-        for n in range(MOST_TARGETS)
-    )
+    with writing():
+        BackendAddress.objects.bulk_create(
+            BackendAddress(pool=pool, ip_address=f"10.1.{n // 250}.{n % 250}", position=n)
+            for n in range(MOST_TARGETS)
+        )
     url = visits.address(gateway, "pools-edit", pool.name)
     _measure(table, f"pools-edit, {MOST_TARGETS} targets", client, url, rounds=1)
 
@@ -44,6 +45,7 @@ def _measure(table: Table, what: str, client: Client, url: str, rounds: int = 7)
     get()
     with CaptureQueriesContext(connection) as queries:
         get()
+    count = len(queries)
     spent = median_ms(partial(get), rounds)
     late = "over the bar" if spent > BAR_MS else ""
-    table.add(what, ms=f"{spent:.1f}", queries=str(len(queries)), bar=late)
+    table.add(what, ms=f"{spent:.1f}", queries=str(count), bar=late)
