@@ -90,8 +90,13 @@ def drawn(client: Client, url: str) -> dict[str, str]:
     """The data of the form on a page, as a browser without script would send it unchanged."""
     response = client.get(url)
     assert response.status_code == 200, response.content
+    return data_of(response.content.decode())
+
+
+def data_of(page: str) -> dict[str, str]:
+    """The data of the form on a page that is at hand as text."""
     parser = _Form()
-    parser.feed(response.content.decode())
+    parser.feed(page)
     return parser.data
 
 
