@@ -39,14 +39,19 @@ def plan_gateway(gateway: ApplicationGateway, now: datetime) -> Planned | None:
 
     New pairs and those whose digest changed are due at once; pairs that no rule joins any more are
     deleted; the others keep verdict and schedule. ``None`` if the gateway is being changed right
-    now, was changed since ``gateway`` was read, or is gone: to be planned in the next round.
+    now or is gone: to be planned in the next round.
     """
     planned = read_plans(gateway)
     try:
         with transaction.atomic():
-            if not _lock(gateway):
+            locked = _lock(gateway)
+            if locked is None:
                 return None
-            _note_down(gateway, planned.plans, now)
+            if locked.generation != planned.generation:
+                # Saved while it was read. Left to the next round, a gateway that is saved again
+                # and again would never be planned; under the lock nobody saves.
+                planned = read_plans(locked)
+            _note_down(locked, planned.plans, now)
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
             return None
@@ -54,16 +59,16 @@ def plan_gateway(gateway: ApplicationGateway, now: datetime) -> Planned | None:
     return planned
 
 
-def _lock(gateway: ApplicationGateway) -> bool:
-    """Lock the gateway as a save does; false if what was read of it no longer holds."""
-    query = ApplicationGateway.objects.filter(pk=gateway.pk, generation=gateway.generation)
+def _lock(gateway: ApplicationGateway) -> ApplicationGateway | None:
+    """Lock the gateway as a save does and read it anew; ``None`` if it is locked or gone."""
+    query = ApplicationGateway.objects.filter(pk=gateway.pk)
     if connection.features.has_select_for_update_skip_locked:
         query = query.select_for_update(skip_locked=True)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             # A deletion of the whole group locks in an order of its own: give way to it.
             cursor.execute("SET LOCAL lock_timeout = '300ms'")
-    return bool(query.values_list("pk", flat=True))
+    return query.first()
 
 
 def _note_down(gateway: ApplicationGateway, plans: dict[Key, ProbePlan], now: datetime) -> None:
