@@ -216,14 +216,19 @@ def test_a_pair_that_is_gone_loses_its_verdict(gateway: ApplicationGateway) -> N
     assert not Verdict.objects.filter(gateway=gateway).exists()
 
 
-def test_a_gateway_that_was_saved_meanwhile_is_left_to_the_next_round(
+def test_a_gateway_that_was_saved_while_it_was_read_is_read_again(
     gateway: ApplicationGateway,
 ) -> None:
     stale = ApplicationGateway.objects.get(pk=gateway.pk)
     move_on(gateway)
-    assert plan_gateway(stale, NOW) is None
-    assert unplanned() == [gateway]
-    assert not Verdict.objects.exists()
+    planned = plan_gateway(stale, NOW)
+    assert planned is not None
+    assert planned.generation == gateway.generation
+    assert unplanned() == []
+    assert HealthPlan.objects.get().generation == gateway.generation
+    assert {(one.address_id, one.settings_id) for one in Verdict.objects.all()} == set(
+        planned.plans
+    )
 
 
 def test_a_gateway_that_is_gone_is_no_fault(gateway: ApplicationGateway) -> None:
