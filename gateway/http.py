@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import unquote
 
 from django.core.exceptions import SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 
 from gateway import errors
 from gateway.uploads import body_limit as limit_of
@@ -42,8 +43,9 @@ PERMISSIONS_POLICY = ", ".join(
     )
 )
 
-# A browser shows the answer to an oversized upload only when somebody reads what it still sends.
-# Beyond this many bytes nobody does, and it sees a closed connection instead.
+# The answer to an oversized upload goes out at once, but a browser looks at it only when it has
+# sent everything: somebody has to read that. Beyond this many bytes nobody does, and the browser
+# sees a closed connection instead.
 DRAINED = 32 * 1024 * 1024
 
 
@@ -73,8 +75,8 @@ def body_limit(get_response: Handler) -> Handler:
         announced = int(length[:18]) if length.isascii() and length.isdigit() else 0
         if announced <= limit:
             return get_response(request)
-        _drain(request, min(announced, DRAINED))
-        return errors.too_large(request, limit)
+        refusal = errors.too_large(request, limit)
+        return _Draining(refusal, partial(_drain, request, min(announced, DRAINED)))
 
     return middleware
 
@@ -93,6 +95,19 @@ def nul_refused(get_response: Handler) -> Handler:
         return get_response(request)
 
     return middleware
+
+
+class _Draining(HttpResponse):
+    """A response that is sent at once; what the client still sends is read afterwards."""
+
+    def __init__(self, response: HttpResponse, drain: Callable[[], None]) -> None:
+        super().__init__(response.content, status=response.status_code, headers=response.headers)
+        self.drain = drain
+
+    def close(self) -> None:
+        """Called by the web server when the last byte of the response is on its way."""
+        self.drain()
+        super().close()
 
 
 def _drain(request: HttpRequest, length: int) -> None:

@@ -10,10 +10,11 @@ import json
 import os
 import re
 import signal
+import socket
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from html import unescape
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -249,3 +250,25 @@ def test_a_saved_change_outlives_the_death_of_any_process(
     visitor.save(SETTINGS, host_name="again.contoso.com")
     wait_for(lambda: healthy(again) > before, SOON, "a verdict after the restart")
     assert '"hostName": "again.contoso.com"' in unescape(visitor.ask(visitor.root + "json/")[1])
+
+
+def answer_to(port: int, head: str, body: bytes) -> str:
+    """The status line of the answer to a request whose body goes on after ``body``."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        lines = ("POST /account/sign-in/ HTTP/1.1", "Host: localhost", head, "", "")
+        connection.sendall("\r\n".join(lines).encode())
+        # The server may hang up on what it does not want.
+        with suppress(ConnectionError):
+            connection.sendall(body)
+        return connection.recv(200).decode().splitlines()[0]
+
+
+def test_a_body_above_the_limit_is_refused_while_it_arrives(servers: Callable[[], Server]) -> None:
+    port = servers().port
+    megabyte = b"x" * 1024 * 1024
+    status = answer_to(port, f"Content-Length: {50 * len(megabyte)}", megabyte)
+    assert status.startswith("HTTP/1.1 413 ")
+    # Without a length nothing is read at all, so a form that arrives this way is an empty one.
+    chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    status = answer_to(port, "Transfer-Encoding: chunked", chunk * 4)
+    assert status.startswith("HTTP/1.1 403 ")

@@ -114,6 +114,9 @@ def test_what_is_refused_is_read_to_a_limit_so_that_the_answer_arrives():
     request._stream = body
     answer = http.body_limit(lambda request: HttpResponse("taken"))(request)
     assert answer.status_code == 413
+    assert "larger than the 1 MB" in answer.content.decode()
+    assert body.given == 0, "the answer waits for nobody"
+    answer.close()
     assert body.given == http.DRAINED
 
 
@@ -127,6 +130,7 @@ def test_a_body_that_breaks_off_is_refused_all_the_same():
     request._stream = Broken()
     answer = http.body_limit(lambda request: HttpResponse("taken"))(request)
     assert answer.status_code == 413
+    answer.close()
 
 
 @pytest.mark.parametrize(
