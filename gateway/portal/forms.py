@@ -14,6 +14,7 @@ from certificates.x509.problems import Kind
 from certificates.x509.problems import Problem as CertificateProblem
 from gateway.models import Child, LoadedGateway
 from gateway.operations import Outcome, Rejected, store
+from gateway.operations.change import GONE
 from gateway.portal import conditions
 from gateway.portal.pages import Page
 from gateway.problems import Problem, at
@@ -162,8 +163,6 @@ class ChildForm(_ModelForm, Generic[ChildT]):
 
 def gone(model: type[Child], name: str) -> Problem:
     """The problem of a child that was deleted while its form was open."""
-    from gateway.operations.change import GONE
-
     return at(GONE, f"The {model.noun} “{name}” was deleted meanwhile.", model.collection, name)
 
 
