@@ -10,9 +10,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from gateway.accounts import links
-from gateway.accounts.models import User
+from gateway.accounts.models import Role, User
 from gateway.accounts.people import create_user
 from gateway.lab.sandbox import ensure_sandbox
+from gateway.operations import Caller
+from gateway.operations.access import grant
 
 
 class Command(BaseCommand):
@@ -24,6 +26,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--administrator", action="store_true", help="make the new user an administrator"
         )
+        parser.add_argument(
+            "--role", choices=Role.values, help="give this role on the sandbox of --of"
+        )
+        parser.add_argument("--of", metavar="OWNER", help="the user whose sandbox --role is about")
         parser.add_argument(
             "--address", default="http://localhost:8000", help="address of the portal"
         )
@@ -41,7 +47,20 @@ class Command(BaseCommand):
                 raise CommandError(" ".join(error.messages)) from None
             ensure_sandbox(user)
             self.stdout.write(f"Created {user.username} with a sandbox.")
+        if options["role"]:
+            self.give_role(user, options["role"], options["of"] or "")
         token = links.issue(user, now=timezone.now())
         self.stdout.write(
             f"One-time link, valid for 15 minutes:\n{options['address']}/account/link/{token}/"
         )
+
+    def give_role(self, user: User, role: str, owner_name: str) -> None:
+        """Give ``user`` a role on somebody's sandbox, in the name of its owner."""
+        owner = User.objects.filter(username__iexact=owner_name).first()
+        if owner is None:
+            raise CommandError("--role needs --of with the name of the sandbox's owner.")
+        sandbox = ensure_sandbox(owner)
+        outcome = grant(Caller(owner, "Command"), sandbox, user, Role(role))
+        if not outcome.ok:
+            raise CommandError("; ".join(problem.message for problem in outcome.errors))
+        self.stdout.write(f"{user.username} is now {role} of “{sandbox.name}”.")
