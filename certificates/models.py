@@ -83,3 +83,94 @@ class AuthorityKey(models.Model):
 
     def __str__(self) -> str:
         return f"key of {self.authority_id}"
+
+
+class Store(models.TextChoices):
+    """Whose certificates they are on a Windows computer: the person's, or the machine's."""
+
+    CURRENT_USER = "current-user", "Current User"
+    LOCAL_COMPUTER = "local-computer", "Local Computer"
+
+
+class Folder(models.TextChoices):
+    """The folders of a store, in the order in which the certificate manager lists them."""
+
+    PERSONAL = "personal", "Personal"
+    ROOTS = "roots", "Trusted Root Certification Authorities"
+    INTERMEDIATES = "intermediates", "Intermediate Certification Authorities"
+
+
+class ChainForm(models.TextChoices):
+    """What the chain file of a server certificate holds, and in which order."""
+
+    COMPLETE = "complete", "Certificate, then its intermediates"
+    WITH_ROOT = "with-root", "Certificate, intermediates and root"
+    LEAF_ONLY = "leaf-only", "Certificate alone (intermediates missing)"
+    REVERSED = "reversed", "Root first, certificate last (wrong order)"
+
+
+class StoredCertificate(models.Model):
+    """A certificate in one of a user's stores, perhaps with its private key."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    store = models.CharField(max_length=16, choices=Store)
+    folder = models.CharField(max_length=16, choices=Folder)
+    certificate = models.ForeignKey(Certificate, on_delete=models.PROTECT)
+    friendly_name = models.CharField(max_length=80, blank=True)
+    added_at = models.DateTimeField(auto_now_add=True)
+    # Made by the lab CA: its key may leave in the zip for a backend server, too.
+    made_here = models.BooleanField(default=False)
+    chain_form = models.CharField(max_length=16, choices=ChainForm, default=ChainForm.COMPLETE)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["owner", "store", "folder", "certificate"],
+                name="certificates_once_in_a_folder",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.friendly_name or str(self.certificate)
+
+
+class StoredKey(models.Model):
+    """The private key of a stored certificate (PKCS#8 PEM, encrypted at rest).
+
+    It leaves by a PFX export alone, and only if it is ``exportable``.
+    """
+
+    entry = models.OneToOneField(StoredCertificate, on_delete=models.CASCADE, related_name="key")
+    pem = EncryptedBinaryField()
+    exportable = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return f"key of {self.entry_id}"
+
+
+class Place(models.TextChoices):
+    """Where the Export Wizard can put a file."""
+
+    DESKTOP = "desktop", "Desktop"
+    DOCUMENTS = "documents", "Documents"
+    DOWNLOADS = "downloads", "Downloads"
+
+
+class SavedFile(models.Model):
+    """A file that was exported: public data only, as files with a private key are not kept."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    place = models.CharField(max_length=16, choices=Place)
+    name = models.CharField(max_length=120)
+    data = models.BinaryField()
+    saved_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["owner", "place", "name"], name="certificates_file_name_once_in_a_place"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name

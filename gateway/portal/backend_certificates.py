@@ -146,6 +146,8 @@ class BackendCertificateFields:
                     "hx-params": "certificate_file",
                     "hx-target": "#certificate-preview",
                     "hx-swap": "innerHTML",
+                    # The last file chosen is the one that is told about.
+                    "hx-sync": "this:replace",
                 }
             ),
         )

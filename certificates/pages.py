@@ -1,0 +1,78 @@
+"""What the pages of the workshop share: the menu, the crumbs, and windows over a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+
+
+@dataclass(frozen=True, slots=True)
+class Crumb:
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class MenuItem:
+    label: str
+    url: str
+    icon: str
+    current: bool
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MenuGroup:
+    label: str
+    items: list[MenuItem]
+
+
+HOME = "/portal/"  # where the product begins; the workshop knows no gateway
+
+# (key, view name, its arguments, label, icon, other words that the menu search finds it by)
+_ITEMS: list[tuple[str, str, tuple[str, ...], str, str, str]] = []
+
+
+def _menu(current: str) -> list[MenuGroup]:
+    items = [
+        MenuItem(label, reverse(f"certificates:{view}", args=args), icon, key == current, hint)
+        for key, view, args, label, icon, hint in _ITEMS
+    ]
+    return [MenuGroup("", items)]
+
+
+def blade(
+    current: str, title: str, *, icon: str = "certificate", subtitle: str = ""
+) -> dict[str, Any]:
+    """The context of a page of the workshop that extends ``certificates/workshop.html``.
+
+    ``current`` is the key of its entry in the menu.
+    """
+    return {
+        "crumbs": [Crumb("Home", HOME)],
+        "icon": icon,
+        "title": title,
+        "subtitle": subtitle,
+        "close_url": HOME,
+        "menu": _menu(current),
+        "menu_label": "Certificates",
+    }
+
+
+def window(
+    key: str, title: str, *, back_url: str, back_label: str, icon: str = "certificate"
+) -> dict[str, Any]:
+    """The context of a window (``certificates/window.html``): a dialog over the page that opened
+    it, or a page of its own without script.
+
+    ``key`` makes the ids inside unique when windows lie over each other.
+    """
+    return {
+        "window_id": f"window-{key}",
+        "title": title,
+        "icon": icon,
+        "close_url": back_url,
+        "crumbs": [Crumb("Home", HOME), Crumb(back_label, back_url)],
+    }
