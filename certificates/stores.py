@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from certificates.models import (
@@ -20,6 +21,13 @@ from certificates.x509.anchors import Anchor, AnchorStore
 
 MAX_STORED = 500
 """Certificates in the stores of one user, all folders together."""
+
+
+def lock_owner(owner_id: int) -> None:
+    """Let nobody else change what this user owns here until the transaction ends (on SQLite, the
+    transaction itself does so), so that limits hold and names stay unique."""
+    users = get_user_model()._default_manager
+    list(users.select_for_update().filter(pk=owner_id).values_list("pk"))
 
 
 def add(
