@@ -39,14 +39,18 @@ _LIBRARY_WORDS = (
 )
 
 
-def own_refusal(path: Sequence[Certificate]) -> Refusal | None:
-    """Why a path (leaf first, anchor last) is not sound, by the rules of RFC 5280 4.2 and 6.1."""
+def own_refusal(path: Sequence[Certificate], *, any_purpose: bool = False) -> Refusal | None:
+    """Why a path (leaf first, anchor last) is not sound, by the rules of RFC 5280 4.2 and 6.1.
+
+    The path must be fit for a server, unless ``any_purpose`` will do.
+    """
     last = len(path) - 1
     for depth, certificate in enumerate(path):
         reason = _common_fault(certificate, is_anchor=depth == last)
         if reason is None and depth > 0:
             reason = _issuer_fault(certificate, path[1:depth])
-        if reason is None and (depth == 0 or depth < last) and not certificate.may_serve:
+        wrong_purpose = not any_purpose and not certificate.may_serve
+        if reason is None and (depth == 0 or depth < last) and wrong_purpose:
             reason = "is limited to purposes other than server authentication"
         if reason is not None:
             return Refusal(certificate, reason)
