@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from certificates.models import keep
 from gateway.accounts.models import User
+from gateway.lab.holdings import renew_in_stores
 from gateway.lab.scenarios import BY_ID
 from gateway.lab.supplies import Issuers, Supply, issue, issuers_of
 from gateway.models import LabServer, LabServerKey
@@ -43,7 +44,12 @@ def _renew(user: User, servers: list[LabServer], now: datetime) -> int:
         supplies.setdefault((server.scenario, server.fqdn), _supply(issuers, server, now))
 
     def write() -> list[dict[str, object]]:
-        return [_replace(server, supplies[server.scenario, server.fqdn]) for server in servers]
+        changes = []
+        for server in servers:
+            supply = supplies[server.scenario, server.fqdn]
+            renew_in_stores(user.pk, server, supply)
+            changes.append(_replace(server, supply))
+        return changes
 
     subscription = servers[0].virtual_network.group.subscription
     outcome = change_resource(

@@ -12,6 +12,7 @@ from django.utils import timezone
 from certificates.models import keep
 from gateway.accounts.models import Role, RoleAssignment, Subscription, User
 from gateway.lab.defaults import GATEWAY, V1, V2, Generation, write_gateway
+from gateway.lab.holdings import put_into_stores, take_out_of_stores
 from gateway.lab.scenarios import SCENARIOS
 from gateway.lab.supplies import Supply, issue_all, issuers_of
 from gateway.models import (
@@ -49,7 +50,8 @@ def ensure_sandbox(user: User, now: datetime | None = None) -> Subscription:
         return found
     now = now or timezone.now()
     # Keys are made before the transaction, which on SQLite would make everybody wait.
-    supplies = issue_all(issuers_of(user, now), SCENARIOS, now)
+    issuers = issuers_of(user, now)
+    supplies = issue_all(issuers, SCENARIOS, now)
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)
         subscription, is_new = Subscription.objects.get_or_create(
@@ -58,17 +60,20 @@ def ensure_sandbox(user: User, now: datetime | None = None) -> Subscription:
         if is_new:
             _own(user, subscription)
             _fill(Caller(user, CLIENT), subscription, supplies, now)
+            put_into_stores(user.pk, supplies, issuers)
     return subscription
 
 
 def reset_sandbox(user: User, now: datetime | None = None) -> Subscription:
     """Delete everything in the user's sandbox and fill it again.
 
-    The subscription, the roles on it, its activity log and the user's lab CA stay. Raises
+    The subscription, the roles on it, its activity log and the user's lab CA stay. In the user's
+    certificate stores the new servers' certificates take the place of the old ones. Raises
     :class:`SandboxError` if it cannot be filled; then nothing has changed.
     """
     now = now or timezone.now()
-    supplies = issue_all(issuers_of(user, now), SCENARIOS, now)
+    issuers = issuers_of(user, now)
+    supplies = issue_all(issuers, SCENARIOS, now)
     caller = Caller(user, CLIENT)
     with transaction.atomic():
         subscription = ensure_sandbox(user, now)
@@ -81,12 +86,14 @@ def reset_sandbox(user: User, now: datetime | None = None) -> Subscription:
                 virtual_network__group__subscription=subscription
             ).order_by("pk")
             list(servers.select_for_update(of=("self",)).values_list("pk"))
+            take_out_of_stores(user.pk, subscription)
             # All groups at once: a gateway may use a network of another group.
             ResourceGroup.objects.filter(subscription=subscription).delete()
 
         where = f"/subscriptions/{subscription.pk}"
         _change(caller, subscription, where, subscription.name, "Reset sandbox", empty, now)
         _fill(caller, subscription, supplies, now)
+        put_into_stores(user.pk, supplies, issuers)
     return subscription
 
 
