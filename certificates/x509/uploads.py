@@ -122,6 +122,15 @@ def listener_certificate(
     return Upload(upload.certificates, upload.problems, None, opened.key_pem if upload.ok else None)
 
 
+def listener_contents(
+    certificate: Certificate, others: Sequence[Certificate], *, now: datetime
+) -> tuple[Problem, ...]:
+    """What is wrong with a PFX for a listener that holds the key of ``certificate``, it and
+    ``others``, apart from its size and its password. ``now`` is aware; never raises."""
+    opened = Opened(key_pem=b"", certificate=certificate, others=tuple(others))
+    return tuple(_listener_problems(opened, _issuers_upward(opened, now), now))
+
+
 def _single(
     data: bytes, *, base64_only: bool
 ) -> tuple[list[Problem], Certificate | None, str | None]:
