@@ -20,14 +20,20 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from certificates.x509.certificate import Certificate
+from certificates.x509.sha1 import sign_anew
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 KeySpec = Literal["ec", "ec384", "rsa1024", "rsa2048", "rsa3072", "rsa4096", "ed25519"]
-Purpose = Literal["server", "client"]
+Purpose = Literal["server", "client", "code-signing"]
+Digest = Literal["sha256", "sha1"]
+"""``sha1`` is the outdated one, for practice."""
+ChainForm = Literal["complete", "with-root", "leaf-only", "reversed"]
+"""What a chain file holds; ``complete`` is the leaf and its intermediates, in this order."""
 
 _PURPOSES = {
     "server": ExtendedKeyUsageOID.SERVER_AUTH,
     "client": ExtendedKeyUsageOID.CLIENT_AUTH,
+    "code-signing": ExtendedKeyUsageOID.CODE_SIGNING,
 }
 _CA_USAGE = frozenset({"key_cert_sign", "crl_sign", "digital_signature"})
 _LEAF_USAGE = frozenset({"digital_signature", "key_encipherment"})
@@ -69,11 +75,12 @@ def make_root(
     not_before: datetime | None = None,
     not_after: datetime | None = None,
     path_length: int | None = None,
+    digest: Digest = "sha256",
 ) -> Issued:
     """A self-signed authority; raises ``ValueError`` for a name that no certificate can hold."""
     extensions = _ca_extensions(path_length)
     dates = _dates(now, days, not_before, not_after)
-    return _issue(None, common_name, make_key(key), dates, extensions)
+    return _issue(None, common_name, make_key(key), dates, extensions, digest)
 
 
 def make_intermediate(
@@ -86,11 +93,12 @@ def make_intermediate(
     not_before: datetime | None = None,
     not_after: datetime | None = None,
     path_length: int | None = None,
+    digest: Digest = "sha256",
 ) -> Issued:
     """An authority below ``issuer``; raises ``ValueError`` as :func:`make_root`."""
     extensions = _ca_extensions(path_length)
     dates = _dates(now, days, not_before, not_after)
-    return _issue(issuer, common_name, make_key(key), dates, extensions)
+    return _issue(issuer, common_name, make_key(key), dates, extensions, digest)
 
 
 def make_leaf(
@@ -105,15 +113,17 @@ def make_leaf(
     not_after: datetime | None = None,
     key: KeySpec = "ec",
     purposes: Sequence[Purpose] = ("server",),
+    digest: Digest = "sha256",
 ) -> Issued:
-    """A server's or client's certificate; no names means no subject alternative name at all.
+    """A server's or client's certificate; no names means no subject alternative name at all, no
+    ``purposes`` that it is good for everything.
 
     International names are written as A-labels. Raises ``ValueError`` for names or addresses that
-    no certificate can hold.
+    no certificate can hold, and for a SHA-1 signature by an issuer with an Ed25519 key.
     """
     extensions = _leaf_extensions(dns_names, ip_addresses, purposes)
     dates = _dates(now, days, not_before, not_after)
-    return _issue(issuer, common_name, make_key(key), dates, extensions)
+    return _issue(issuer, common_name, make_key(key), dates, extensions, digest)
 
 
 def make_self_signed(
@@ -128,6 +138,7 @@ def make_self_signed(
     not_after: datetime | None = None,
     key: KeySpec = "ec",
     purposes: Sequence[Purpose] = ("server",),
+    digest: Digest = "sha256",
 ) -> Issued:
     """A server's self-signed certificate, with CA:TRUE (as ``openssl req -x509`` does) or without.
 
@@ -140,12 +151,31 @@ def make_self_signed(
         *_name_extensions(dns_names, ip_addresses, purposes),
     ]
     dates = _dates(now, days, not_before, not_after)
-    return _issue(None, common_name, make_key(key), dates, extensions)
+    return _issue(None, common_name, make_key(key), dates, extensions, digest)
 
 
 def to_pem(*certificates: Certificate) -> bytes:
     """The certificates as Base-64 text, one after the other."""
     return "".join(certificate.pem for certificate in certificates).encode("ascii")
+
+
+def ordered_chain(
+    leaf: Certificate, issuers: Sequence[Certificate], form: ChainForm = "complete"
+) -> tuple[Certificate, ...]:
+    """The certificates of a server's chain file. ``issuers`` run upward from the leaf's own; a root
+    among them is the self-signed last one."""
+    if form == "leaf-only":
+        return (leaf,)
+    if form == "with-root":
+        return (leaf, *issuers)
+    if form == "reversed":
+        return (*reversed(issuers), leaf)
+    return (leaf, *(issuer for issuer in issuers if not issuer.self_signed))
+
+
+def chain_pem(issued: Issued, form: ChainForm = "complete") -> bytes:
+    """The chain file of a server as Base-64 text, as :func:`ordered_chain` orders it."""
+    return to_pem(*ordered_chain(issued.certificate, issued.chain, form))
 
 
 def key_pem(issued: Issued) -> bytes:
@@ -223,6 +253,7 @@ def _issue(
     key: PrivateKey,
     dates: tuple[datetime, datetime],
     extensions: Sequence[tuple[x509.ExtensionType, bool]],
+    digest: Digest,
 ) -> Issued:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     signer = issuer.key if issuer else key
@@ -239,9 +270,13 @@ def _issue(
     )
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical=critical)
-    digest = None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256()
-    signed = builder.sign(signer, digest)
-    der = signed.public_bytes(serialization.Encoding.DER)
+    signed = builder.sign(
+        signer, None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+    )
+    if digest == "sha1":
+        der = sign_anew(signed, signer)
+    else:
+        der = signed.public_bytes(serialization.Encoding.DER)
     return Issued(Certificate.from_der(der), key, issuer)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from certificates.x509 import issue
 from certificates.x509.issue import (
+    chain_pem,
     key_pem,
     load_issued,
     load_key,
@@ -16,6 +17,7 @@ from certificates.x509.issue import (
     make_leaf,
     make_root,
     make_self_signed,
+    ordered_chain,
     to_pem,
     to_pfx,
 )
@@ -67,6 +69,7 @@ def test_every_key_can_sign_and_be_stored():
         lambda: make_root("a", now=NOW, not_before=TOMORROW, not_after=YESTERDAY),
         lambda: make_key("rsa2"),
         lambda: make_key("kyber"),
+        lambda: make_root("a", now=NOW, key="ed25519", digest="sha1"),
         lambda: load_key(b"junk"),
         lambda: load_issued(root().certificate, key_pem(leaf())),
         lambda: load_key(makers.openssl("genpkey", "-algorithm", "X25519")),
@@ -107,3 +110,57 @@ def test_keys_are_in_no_representation():
 
 def test_an_intermediate_may_be_limited():
     assert make_intermediate(root(), "a", now=NOW, path_length=0).certificate.path_length == 0
+
+
+@pytest.mark.parametrize("key", ["ec", "ec384", "rsa1024", "rsa2048"])
+def test_a_sha_1_signature_is_made_and_checked_by_openssl(key):
+    issuer = make_root("old root", now=NOW, key=key, digest="sha1")
+    made = make_leaf(issuer, "old", now=NOW, dns_names=["old.test"], digest="sha1")
+    assert made.certificate.has_weak_signature
+    assert issuer.certificate.role == "root"
+    makers.put("sha1root.pem", to_pem(issuer.certificate))
+    moment = str(int(NOW.timestamp()))
+    out = makers.openssl(
+        "verify", "-auth_level", "0", "-attime", moment, "-CAfile", "{dir}/sha1root.pem",
+        stdin=to_pem(made.certificate),
+    )  # fmt: skip
+    assert b"OK" in out
+
+
+def test_every_kind_of_certificate_may_have_a_sha_1_signature():
+    below = make_intermediate(root(), "a", now=NOW, digest="sha1").certificate
+    own = make_self_signed("a", now=NOW, ca=False, key="rsa2048", digest="sha1").certificate
+    assert below.signature_algorithm == "ecdsa-with-SHA1"
+    assert own.signature_algorithm == "sha1WithRSAEncryption"
+    assert own.self_signed
+
+
+def test_a_large_certificate_may_have_a_sha_1_signature():
+    names = [f"host{number}.contoso.test" for number in range(4000)]
+    made = make_leaf(root(), "a", now=NOW, dns_names=names, digest="sha1").certificate
+    assert made.dns_names == tuple(names)
+
+
+@pytest.mark.parametrize(
+    ("purposes", "may_serve"),
+    [(["server"], True), (["client"], False), (["server", "client"], True), ([], True),
+     (["code-signing"], False)],
+)  # fmt: skip
+def test_purposes_are_written_as_asked(purposes, may_serve):
+    made = make_leaf(root(), "a", now=NOW, purposes=purposes)
+    assert made.certificate.may_serve is may_serve
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ("complete", [leaf, intermediate]),
+        ("with-root", [leaf, intermediate, root]),
+        ("leaf-only", [leaf]),
+        ("reversed", [root, intermediate, leaf]),
+    ],
+)
+def test_a_chain_file_holds_what_its_form_says(form, expected):
+    wanted = certs(*(make() for make in expected))
+    assert list(ordered_chain(leaf().certificate, leaf().chain, form)) == wanted
+    assert chain_pem(leaf(), form) == to_pem(*wanted)
