@@ -50,6 +50,34 @@ def open_pfx(data: bytes, password: str | None) -> Opened:
 
     Raises :class:`ProblemError` with a kind of :mod:`certificates.x509.kinds.listeners`.
     """
+    return _opened(_answer(data, password))
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """The certificates of a PFX without its key: the one that belongs to the key, the others."""
+
+    has_key: bool
+    certificate: Certificate | None
+    others: tuple[Certificate, ...]
+
+
+def look_into_pfx(data: bytes, password: str | None) -> Inside:
+    """What is in a PFX, complete or not, for people to see; the private key is dropped at once.
+
+    Raises :class:`ProblemError` when the file cannot be opened, as :func:`open_pfx`.
+    """
+    answer = _answer(data, password)
+    leaf = answer["certificate"]
+    return Inside(
+        has_key=answer["key"] is not None,
+        certificate=None if leaf is None else _certificate(leaf),
+        others=tuple(_certificate(other) for other in answer["others"]),
+    )
+
+
+def _answer(data: bytes, password: str | None) -> dict[str, Any]:
+    """What the child process found; raises :class:`ProblemError` unless it opened the file."""
     if requested_rounds(data) > MAX_ROUNDS:
         raise _error(listeners.TOO_EXPENSIVE, "The PFX asks for too many rounds of hashing.")
     answer = _run(data, password)
@@ -62,7 +90,7 @@ def open_pfx(data: bytes, password: str | None) -> Opened:
         raise _error(listeners.PASSWORD_MISSING, "The PFX file needs its password.")
     if result != "ok":
         raise _error(listeners.CUT_OFF, "The PFX file cannot be read: it is cut off or damaged.")
-    return _opened(answer)
+    return answer
 
 
 def requested_rounds(data: bytes) -> int:
