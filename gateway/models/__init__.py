@@ -38,7 +38,13 @@ from gateway.models.guard import Row, WriteOutsideOperationsError, writing
 from gateway.models.lab import LabServer, LabServerKey
 from gateway.models.listeners import CustomError, HttpListener, ProfileClientCertificate, SslProfile
 from gateway.models.loading import LoadedGateway, load_gateway
-from gateway.models.networks import PublicIPAddress, Subnet, VirtualNetwork, ZoneRecord
+from gateway.models.networks import (
+    PublicIPAddress,
+    SimulatedCause,
+    Subnet,
+    VirtualNetwork,
+    ZoneRecord,
+)
 from gateway.models.reports import HealthPlan, LabEndpoint, Verdict
 from gateway.models.resources import Resource, ResourceGroup, new_etag
 from gateway.models.routing import (
@@ -89,6 +95,7 @@ __all__ = [
     "RuleType",
     "SettingsAuthenticationCertificate",
     "SettingsTrustedRootCertificate",
+    "SimulatedCause",
     "Sku",
     "SslCertificate",
     "SslCertificateKey",

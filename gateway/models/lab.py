@@ -19,7 +19,10 @@ class LabServer(Row):
     """A backend of the lab, as its virtual network sees it.
 
     ``scenario`` names what it does (see ``gateway.lab.scenarios``); ``presented`` is the PEM text
-    of the certificates it sends, in order; ``leaf`` and ``root`` are offered for download.
+    of the certificates it sends, in order, ``presented_without_sni`` what clients get that name no
+    server, where that differs (both with the same key); ``leaf`` and ``root`` are offered for
+    download. ``delay`` is the time in seconds that an answer takes. The lab's process serves a row
+    anew when its ``changed_at`` moves.
     """
 
     virtual_network = models.ForeignKey(
@@ -32,6 +35,8 @@ class LabServer(Row):
     fqdn = models.CharField(max_length=253, validators=[validate_domain_name])
     port = models.PositiveIntegerField(default=443, validators=between(1, 65535))
     presented = models.TextField(blank=True)
+    presented_without_sni = models.TextField(blank=True)
+    delay = models.PositiveIntegerField(default=0, validators=between(0, 300))
     leaf = models.ForeignKey(
         Certificate, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -39,6 +44,7 @@ class LabServer(Row):
         Certificate, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     position = models.PositiveIntegerField(default=0)
+    changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         ordering: ClassVar = ("position", "id")

@@ -42,7 +42,7 @@ from gateway.models.listeners import (
     ProfileClientCertificate,
     SslProfile,
 )
-from gateway.models.networks import VirtualNetwork
+from gateway.models.networks import Subnet, VirtualNetwork
 from gateway.models.routing import (
     PathRule,
     RedirectConfiguration,
@@ -170,10 +170,20 @@ class LoadedGateway:
     @property
     def virtual_network(self) -> VirtualNetwork | None:
         """The network that the gateway stands in: names and lab addresses are its own."""
+        return self.subnet.virtual_network if self.subnet is not None else None
+
+    @property
+    def subnet(self) -> Subnet | None:
+        """The subnet that the gateway's instances stand in."""
         for configuration in self.gateway_ip_configurations:
             if configuration.subnet is not None:
-                return configuration.subnet.virtual_network
+                return configuration.subnet
         return None
+
+    @property
+    def simulated_cause(self) -> str:
+        """What is played between the gateway and all its backends (``U-FW`` …), or empty."""
+        return self.subnet.simulated_cause if self.subnet is not None else ""
 
     def addresses(self, pool: BackendAddressPool) -> list[BackendAddress]:
         return loaded(pool, "addresses")

@@ -14,6 +14,12 @@ from gateway.models.resources import Resource
 
 
 class VirtualNetwork(Resource):
+    """An address space with subnets.
+
+    ``dns_servers``: IPv4 addresses that every name is asked at; none means the platform's DNS,
+    which knows the zone of the network.
+    """
+
     arm_type = "virtualNetworks"
     label = "Virtual network"
 
@@ -21,12 +27,31 @@ class VirtualNetwork(Resource):
     dns_servers = models.JSONField(default=list, blank=True)
 
 
+class SimulatedCause(models.TextChoices):
+    """What may stand between a gateway's subnet and its backends and is only played here.
+
+    The values are ids of health problems ("Troubleshoot backend health issues in Application
+    Gateway", unknown health).
+    """
+
+    NSG = "U-NSG", "A network security group blocks the management ports"
+    ROUTE = "U-UDR", "A route of the subnet sends everything elsewhere"
+    BGP = "U-BGP", "A default route was learnt from on-premises"
+    FIREWALL = "U-FW", "A firewall drops the probes"
+    APPLIANCE = "U-NVA", "An appliance alters the probes on their way"
+    REVOCATION = "U-CRL", "Revocation lists cannot be fetched"
+    GATEWAY = "U-GW", "The gateway itself is not well"
+
+
 class Subnet(Row):
+    """A part of a network's address space; ``simulated_cause`` is empty where nothing is played."""
+
     virtual_network = models.ForeignKey(
         VirtualNetwork, on_delete=models.CASCADE, related_name="subnets"
     )
     name = models.CharField(max_length=80, validators=[validate_name])
     address_prefix = models.CharField(max_length=43)
+    simulated_cause = models.CharField(max_length=8, choices=SimulatedCause, blank=True)
     position = models.PositiveIntegerField(default=0)
 
     class Meta:

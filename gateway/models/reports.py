@@ -58,6 +58,9 @@ class Verdict(models.Model):
     ``error_id`` is empty for a healthy server. ``evidence`` holds stages, timings (milliseconds),
     DNS answer, SNI sent and the presented chain. ``rechecking`` is true from a save that touches
     the pair until the next result. ``digest`` covers all that the probe depends on.
+    ``remembered_address`` is the one that the target's name had last; a change of the gateway
+    empties it. ``history`` holds what was found over time, newest last, as
+    :mod:`gateway.health.history` writes and reads it.
     """
 
     class Status(models.TextChoices):
@@ -74,6 +77,8 @@ class Verdict(models.Model):
     error_id = models.CharField(max_length=40, default="U-NEW", blank=True)
     message = models.TextField(blank=True)
     evidence = models.JSONField(default=dict)
+    history = models.JSONField(default=list)
+    remembered_address = models.CharField(max_length=45, blank=True)
     digest = models.CharField(max_length=64, blank=True)
     rechecking = models.BooleanField(default=True)
     failures = models.PositiveIntegerField(default=0)

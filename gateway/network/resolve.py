@@ -1,4 +1,10 @@
-"""From a name to addresses: literals, the lab zone, then this machine's resolver for a while."""
+"""From a name to addresses: literals, then the DNS servers of the virtual network.
+
+A network without servers of its own uses the platform's DNS, which answers from the lab zone and,
+for other names, from this machine's resolver. With servers of its own, *only* these are asked, for
+every name: they replace the platform's DNS ("Name resolution for resources in Azure virtual
+networks").
+"""
 
 from __future__ import annotations
 
@@ -8,12 +14,14 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from gateway.network.dns import ask
 from gateway.network.zone import Zone, canonical
 
 Lookup = Callable[[str], list[str]]
+Error = Literal["not-found", "silent", "refused"]
 
 # The resolver of the system cannot be interrupted: a lookup that hangs keeps its thread until the
 # system gives up. So many may hang at once; more wait for their turn within their own time limit.
@@ -21,16 +29,25 @@ _MOST_LOOKUPS = 64
 _turns = threading.BoundedSemaphore(_MOST_LOOKUPS)
 
 
+# The platform's DNS has this address inside every network, and may be listed among others.
+PLATFORM_DNS = "168.63.129.16"
+
+
 @dataclass(frozen=True, slots=True)
 class Resolution:
     """The answer to a name: IPv4 addresses first, or why there are none.
 
     ``not-found``: the name does not exist or has no address. ``silent``: no answer in time.
+    ``refused``: servers answered, but none of them wants to know about the name. ``source`` is
+    ``custom`` where the network's own DNS servers were asked; ``asked`` names them in the order in
+    which they were, and ``detail`` has a sentence on each.
     """
 
     addresses: tuple[str, ...]
-    source: Literal["literal", "zone", "system"]
-    error: Literal["not-found", "silent"] | None = None
+    source: Literal["literal", "zone", "system", "custom"]
+    error: Error | None = None
+    asked: tuple[str, ...] = ()
+    detail: str = ""
 
 
 class NameNotFoundError(Exception):
@@ -40,20 +57,53 @@ class NameNotFoundError(Exception):
 def resolve(zone: Zone, name: str, *, timeout: float, lookup: Lookup | None = None) -> Resolution:
     """Resolve ``name`` as seen from the network of ``zone`` within ``timeout`` seconds.
 
-    Inside a domain that the zone owns nothing is asked outside. ``lookup`` answers for all other
-    names (:func:`system_lookup` by default); it raises :class:`NameNotFoundError`, or ``OSError``
-    when nobody answered. Never raises itself.
+    By the platform's DNS nothing is asked outside for a name in a domain that the zone owns, and
+    ``lookup`` answers for all others (:func:`system_lookup` by default); it raises
+    :class:`NameNotFoundError`, or ``OSError`` when nobody answered. The network's own DNS servers
+    are asked in their order until one knows whether the name exists. Never raises itself.
     """
     try:
         return Resolution((str(ipaddress.ip_address(name.strip("[]"))),), "literal")
     except ValueError:
         pass
     wanted = canonical(name)
+    if zone.dns_servers:
+        return _custom(zone, wanted, timeout, lookup)
+    return _platform(zone, wanted, timeout, lookup)
+
+
+def _platform(zone: Zone, wanted: str, timeout: float, lookup: Lookup | None) -> Resolution:
     if wanted in zone.names:
         return Resolution(zone.names[wanted], "zone")
     if zone.owns(wanted):
         return Resolution((), "zone", "not-found")
     return _ask(wanted, timeout, lookup or system_lookup)
+
+
+def _custom(zone: Zone, wanted: str, timeout: float, lookup: Lookup | None) -> Resolution:
+    deadline = time.monotonic() + timeout
+    refused = False
+    asked: list[str] = []
+    told: list[str] = []
+    for server in zone.dns_servers:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            break
+        asked.append(server)
+        if server == PLATFORM_DNS:
+            found = _platform(zone, wanted, left, lookup)
+            if found.error != "silent":
+                return replace(found, source="custom", asked=tuple(asked), detail=" ".join(told))
+            told.append(f"The platform's DNS ({server}) did not answer.")
+            continue
+        reply = ask(zone, server, wanted, deadline)
+        told.append(reply.detail)
+        if reply.kind in ("addresses", "not-found"):
+            error: Error | None = None if reply.addresses else "not-found"
+            return Resolution(reply.addresses, "custom", error, tuple(asked), " ".join(told))
+        refused = refused or reply.kind == "refused"
+    why: Error = "refused" if refused else "silent"
+    return Resolution((), "custom", why, tuple(asked), " ".join(told))
 
 
 def system_lookup(name: str) -> list[str]:

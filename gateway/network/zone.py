@@ -28,7 +28,8 @@ class Zone:
     ``names``: lower-case name without final dot → addresses. ``domains``: the domains that the
     zone owns, in which an absent name does not exist. ``lab_addresses``: addresses that a lab
     server stands at. ``endpoints``: (address, named port) → real endpoint. ``refusing``: address →
-    the endpoint of all other ports. ``prefixes``: the network's address space.
+    the endpoint of all other ports. ``prefixes``: the network's address space. ``dns_servers``:
+    addresses that all names are asked at; none means the platform's DNS, which knows ``names``.
     """
 
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -37,6 +38,7 @@ class Zone:
     endpoints: Mapping[tuple[str, int], Endpoint] = field(default_factory=dict)
     refusing: Mapping[str, Endpoint] = field(default_factory=dict)
     prefixes: tuple[Network, ...] = ()
+    dns_servers: tuple[str, ...] = ()
 
     def owns(self, name: str) -> bool:
         """Whether ``name`` (lower case, without final dot) lies in a domain of this zone."""
@@ -95,6 +97,7 @@ def load_zones(virtual_networks: Iterable[VirtualNetwork]) -> dict[int, Zone]:
             endpoints=MappingProxyType(endpoints[pk]),
             refusing=MappingProxyType(refusing[pk]),
             prefixes=_prefixes(network),
+            dns_servers=_dns_servers(network),
         )
         for pk, network in networks.items()
     }
@@ -109,6 +112,11 @@ def _domain(name: str) -> str:
     """The domain that a record makes the zone own: its parent, never a whole top-level domain."""
     _, _, parent = name.partition(".")
     return parent if "." in parent else name
+
+
+def _dns_servers(network: VirtualNetwork) -> tuple[str, ...]:
+    servers = network.dns_servers
+    return tuple(str(one) for one in servers) if isinstance(servers, list) else ()
 
 
 def _prefixes(network: VirtualNetwork) -> tuple[Network, ...]:

@@ -10,12 +10,14 @@ from gateway.operations.change import (
     remove,
     store,
 )
+from gateway.operations.networks import change_network
 
 __all__ = [
     "Caller",
     "Outcome",
     "Rejected",
     "change_gateway",
+    "change_network",
     "change_resource",
     "create_gateway",
     "remove",

@@ -26,6 +26,7 @@ from gateway.rules import (
     references,
     rewrites,
     routing,
+    subnets,
     tiers,
 )
 from gateway.rules.references import blockers, users
@@ -47,6 +48,7 @@ def check(loaded: LoadedGateway, *, now: datetime) -> list[Problem]:
         *tiers.check(loaded),
         *presence.check(loaded),
         *frontends.check(loaded),
+        *subnets.check(loaded),
         *limits.check(loaded),
         *certificates.check(loaded, now),
         *policies.check(loaded),

@@ -59,6 +59,20 @@ def a_place_without_a_subnet() -> ApplicationGateway:
     return gateway
 
 
+@raises(
+    "subnet-management-blocked",
+    "gatewayIPConfigurations",
+    GATEWAY_IP,
+    "subnet",
+    says=("myAGSubnet", "simulated"),
+    code="ApplicationGatewaySubnetInboundTrafficBlockedByNetworkSecurityGroup",
+)
+def a_v2_gateway_behind_a_blocking_security_group() -> ApplicationGateway:
+    gateway = v2_gateway()
+    make.change(subnet(gateway), simulated_cause="U-NSG")
+    return gateway
+
+
 @raises("subnets-apart", "gatewayIPConfigurations", "second", "subnet", says=("other",))
 def a_gateway_in_two_networks() -> ApplicationGateway:
     gateway = v2_gateway()
