@@ -82,7 +82,7 @@ def read_armour(text: str) -> Armour:
         closing = markers[position] if position < len(markers) else None
         line = _line(text, marker.start())
         if closing is None or closing[1] == "BEGIN":
-            if not any(marker.start() < at for at in damaged):
+            if not damaged or damaged[-1] < marker.start():
                 message = f"The block that begins in line {line} has no END line."
                 problems.append(_problem(files.CUT_OFF, message))
             end_of_last = closing.start() if closing else len(text)

@@ -1,13 +1,15 @@
 """A reader of ASN.1 tags and lengths (DER, and the BER that real P7B and PFX files use).
 
 It looks at the outside of a structure without decoding it: what a file is, where the names of a
-certificate are, how much work a PFX asks for. It never follows a length past the end of its input.
+certificate are, how much work a PFX asks for. It never follows a length past the end of its input,
+and it stops where a structure has more parts or more levels than any real file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 INTEGER = 0x02
 BIT_STRING = 0x03
@@ -18,6 +20,12 @@ SET = 0x31
 CONTEXT_0 = 0xA0
 
 MAX_DEPTH = 24
+MAX_PARTS = 1_000
+"""Elements side by side in one container; real files have a few, a P7B some dozens."""
+
+MAX_OPEN_PARTS = 4_000
+"""Elements inside containers whose end is found by looking for it, all levels together."""
+
 _END_OF_CONTENTS = b"\x00\x00"
 
 
@@ -27,6 +35,10 @@ class Asn1Error(ValueError):
 
 class Asn1CutOff(Asn1Error):
     """The bytes end before the structure does."""
+
+
+class Asn1TooMany(Asn1Error):
+    """The structure has more elements than this module is willing to look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +54,16 @@ class Node:
         return bool(self.tag & 0x20)
 
     def children(self) -> list[Node]:
-        """The elements inside; raises :class:`Asn1Error` if the content is not a list of them."""
-        return list(read_all(self.content))
+        """The elements inside, :data:`MAX_PARTS` at most; raises :class:`Asn1TooMany` if there are
+        more and :class:`Asn1Error` if the content is not a list of elements."""
+        found = self.first(MAX_PARTS + 1)
+        if len(found) > MAX_PARTS:
+            raise Asn1TooMany("The structure has too many parts.")
+        return found
+
+    def first(self, count: int) -> list[Node]:
+        """The first ``count`` elements inside; raises :class:`Asn1Error` as :func:`read`."""
+        return list(islice(read_all(self.content), count))
 
     def octets(self) -> bytes:
         """The value of an OCTET STRING, joined where BER split it into pieces."""
@@ -52,23 +72,14 @@ class Node:
         return b"".join(piece.content for piece in self.children())
 
 
-def read(data: bytes, start: int = 0, *, depth: int = 0) -> Node:
+def read(data: bytes, start: int = 0) -> Node:
     """The element that begins at ``start``.
 
-    Raises :class:`Asn1CutOff` if ``data`` ends too early and :class:`Asn1Error` if it is not ASN.1.
+    Raises :class:`Asn1CutOff` if ``data`` ends too early, :class:`Asn1TooMany` if too much is in
+    it, and :class:`Asn1Error` if it is not ASN.1.
     """
-    if depth > MAX_DEPTH:
-        raise Asn1Error("The structure is nested too deeply.")
-    tag, body, length = _header(data, start)
-    if length is not None:
-        end = body + length
-        if end > len(data):
-            raise Asn1CutOff("The structure is longer than the data.")
-        return Node(tag, data[body:end], data[start:end])
-    position = body
-    while data[position : position + 2] != _END_OF_CONTENTS:
-        position += len(read(data, position, depth=depth + 1).raw)
-    return Node(tag, data[body:position], data[start : position + 2])
+    tag, body, end, after = _extent(data, start, 0, iter(range(MAX_OPEN_PARTS)))
+    return Node(tag, data[body:end], data[start:after])
 
 
 def read_all(data: bytes) -> Iterator[Node]:
@@ -102,6 +113,26 @@ def oid(node: Node) -> str:
         raise Asn1Error("The object identifier does not end.")
     first = min(numbers[0] // 40, 2)
     return ".".join(str(number) for number in (first, numbers[0] - 40 * first, *numbers[1:]))
+
+
+def _extent(
+    data: bytes, start: int, depth: int, budget: Iterator[int]
+) -> tuple[int, int, int, int]:
+    """(tag, start and end of the content, where the next element begins)."""
+    if depth > MAX_DEPTH:
+        raise Asn1Error("The structure is nested too deeply.")
+    if next(budget, None) is None:
+        raise Asn1TooMany("The structure has too many parts.")
+    tag, body, length = _header(data, start)
+    if length is not None:
+        end = body + length
+        if end > len(data):
+            raise Asn1CutOff("The structure is longer than the data.")
+        return tag, body, end, end
+    position = body
+    while data[position : position + 2] != _END_OF_CONTENTS:
+        position = _extent(data, position, depth + 1, budget)[3]
+    return tag, body, position, position + 2
 
 
 def _header(data: bytes, start: int) -> tuple[int, int, int | None]:

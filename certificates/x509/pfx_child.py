@@ -1,7 +1,7 @@
 """Opens one PFX file; run as a program by :mod:`certificates.x509.pfx`, never inside the server.
 
 It limits itself before it reads anything: a hostile file can only end this process. Arguments: CPU
-seconds, address space in bytes. Standard input: the length of the password as four bytes (all
+seconds, bytes of data. Standard input: the length of the password as four bytes (all
 ones: no password), the password in UTF-8, the file. Standard output: a JSON object with ``result``
 and, if that is ``ok``, ``key`` (PEM), ``certificate`` and ``others`` (Base-64 of DER). It imports
 nothing of this project, which keeps its start short.
@@ -19,11 +19,16 @@ NO_PASSWORD = 0xFFFFFFFF
 
 
 def limit(cpu_seconds: int, memory_bytes: int) -> None:
-    """Bound this process for good; one second after the soft limit the kernel ends it hard."""
+    """Bound this process for good; one second after the soft limit the kernel ends it hard.
+
+    Memory is bounded by what a process holds of its own. The address space would be the wrong
+    measure: libraries and tables of the C library take from tens to hundreds of MB of it that are
+    never touched.
+    """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
 
 
 def unpack(data: bytes, password: bytes | None) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
+from certificates.x509 import asn1
 from certificates.x509.armour import MAX_BLOCKS, Block, read_armour
-from certificates.x509.asn1 import Asn1Error, read_all
+from certificates.x509.asn1 import Asn1Error, Asn1TooMany
 from certificates.x509.certificate import Certificate
 from certificates.x509.kinds import files
 from certificates.x509.problems import Kind, Problem, ProblemError
@@ -53,11 +55,15 @@ class Reading:
 
 
 class _Findings:
-    """Certificates and problems gathered while a file is read; equal problems count once."""
+    """Certificates and problems gathered while a file is read; equal problems count once.
+
+    ``tried`` counts what was taken for a certificate, whether it could be read or not.
+    """
 
     def __init__(self) -> None:
         self.certificates: list[Certificate] = []
         self.problems: list[Problem] = []
+        self.tried = 0
 
     def add(self, kind: Kind, message: str) -> None:
         self.extend((Problem(kind=kind, message=message),))
@@ -127,7 +133,8 @@ def _read_binary(data: bytes, findings: _Findings) -> Reading:
 def _ends_loosely(data: bytes) -> bool:
     """Whether blanks follow the last element, as some transfers append them."""
     try:
-        list(read_all(data))
+        for _ in islice(asn1.read_all(data), MAX_CERTIFICATES + 1):
+            pass
     except Asn1Error:
         return True
     return False
@@ -136,16 +143,18 @@ def _ends_loosely(data: bytes) -> bool:
 def _take_sequence(data: bytes, findings: _Findings) -> None:
     """Certificates in binary form, one after the other."""
     try:
-        for node in read_all(data):
-            if len(findings.certificates) == MAX_CERTIFICATES:
-                findings.add(files.TOO_MANY, f"The file has more than {MAX_CERTIFICATES}.")
-                return
+        for node in islice(asn1.read_all(data), MAX_CERTIFICATES + 1):
             _take_certificate(node.raw, findings)
     except Asn1Error:
         findings.add(files.TRAILING, "Bytes that are no certificate follow the certificate.")
 
 
 def _take_certificate(der: bytes, findings: _Findings, where: str = "") -> None:
+    findings.tried += 1
+    if findings.tried > MAX_CERTIFICATES:
+        message = f"The file has more than {MAX_CERTIFICATES} certificates."
+        findings.add(files.TOO_MANY, message)
+        return
     try:
         findings.certificates.append(Certificate.from_der(der))
     except ProblemError as error:
@@ -156,13 +165,13 @@ def _take_certificate(der: bytes, findings: _Findings, where: str = "") -> None:
 def _take_pkcs7(data: bytes, findings: _Findings) -> None:
     try:
         found = certificates_of_pkcs7(data)
+    except Asn1TooMany:
+        findings.add(files.TOO_MANY, f"The P7B has more than {MAX_CERTIFICATES} certificates.")
+        return
     except Asn1Error:
         findings.add(files.CUT_OFF, "The P7B collection is cut off or damaged.")
         return
-    if len(found) > MAX_CERTIFICATES:
-        findings.add(files.TOO_MANY, f"The P7B has more than {MAX_CERTIFICATES} certificates.")
-        return
-    for der in found:
+    for der in found[: MAX_CERTIFICATES + 1]:
         _take_certificate(der, findings)
 
 
@@ -204,24 +213,14 @@ def _take_block(block: Block, data: bytes, findings: _Findings) -> None:
     if shape == "pkcs7":
         _take_pkcs7(data, findings)
     elif shape == "certificate":
-        certificate, *rest = _elements(data)
+        certificate = asn1.read(data).raw
         _take_certificate(certificate, findings, where)
         # OpenSSL's TRUSTED CERTIFICATE has its trust settings after the certificate.
-        if (rest or len(certificate) < len(data)) and not block.label.startswith("TRUSTED"):
+        if len(certificate) < len(data) and not block.label.startswith("TRUSTED"):
             findings.add(files.TRAILING, f"{where} goes on after the certificate.")
     else:
         kind, message = _WRONG_SHAPES[shape]
         findings.add(kind, message.replace("The file", where).replace("The certificate", where))
-
-
-def _elements(data: bytes) -> list[bytes]:
-    found: list[bytes] = []
-    try:
-        for node in read_all(data):
-            found.append(node.raw)
-    except Asn1Error:
-        pass  # the caller compares the lengths
-    return found
 
 
 def _is_utf16(data: bytes) -> bool:

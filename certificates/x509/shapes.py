@@ -25,13 +25,15 @@ Shape = Literal[
 
 SIGNED_DATA = "1.2.840.113549.1.7.2"
 _TIMES = {0x17, 0x18}
+# No shape needs more elements to be told: nine numbers make an RSA key.
+_TELLING = 10
 
 
 def shape_of(data: bytes) -> Shape:
     """The shape of the first element in ``data``; never raises."""
     try:
         node = asn1.read(data)
-        return _shape(node.children()) if node.tag == asn1.SEQUENCE else "other"
+        return _shape(node.first(_TELLING)) if node.tag == asn1.SEQUENCE else "other"
     except Asn1CutOff:
         return "cut-off" if data[:1] == b"\x30" else "other"
     except Asn1Error:
@@ -39,7 +41,8 @@ def shape_of(data: bytes) -> Shape:
 
 
 def certificates_of_pkcs7(data: bytes) -> list[bytes]:
-    """The DER certificates of a P7B (RFC 2315 9.1); raises :class:`Asn1Error` if it is none."""
+    """The DER certificates of a P7B (RFC 2315 9.1); raises :class:`Asn1Error` if it is none
+    and :class:`~certificates.x509.asn1.Asn1TooMany` if it has thousands."""
     content = asn1.read(data).children()
     if len(content) < 2 or asn1.oid(content[0]) != SIGNED_DATA or not content[1].children():
         raise Asn1Error("It is not a set of certificates.")
@@ -54,7 +57,7 @@ def certificates_of_pkcs7(data: bytes) -> list[bytes]:
 def _shape(parts: list[Node]) -> Shape:
     tags = [part.tag for part in parts]
     if tags[:3] == [asn1.SEQUENCE, asn1.SEQUENCE, asn1.BIT_STRING]:
-        return _signed(parts[0].children())
+        return _signed(parts[0].first(_TELLING))
     if tags[:2] == [asn1.OBJECT_IDENTIFIER, asn1.CONTEXT_0]:
         return "pkcs7" if asn1.oid(parts[0]) == SIGNED_DATA else "other"
     if tags[:2] == [asn1.INTEGER, asn1.SEQUENCE]:
