@@ -32,7 +32,32 @@ class MenuGroup:
 HOME = "/portal/"  # where the product begins; the workshop knows no gateway
 
 # (key, view name, its arguments, label, icon, other words that the menu search finds it by)
-_ITEMS: list[tuple[str, str, tuple[str, ...], str, str, str]] = []
+_ITEMS: list[tuple[str, str, tuple[str, ...], str, str, str]] = [
+    (
+        "manager",
+        "manager",
+        ("current-user", "personal"),
+        "Manage user certificates",
+        "user",
+        "certmgr.msc certificate manager Certificates - Current User personal export import pfx",
+    ),
+    (
+        "computer",
+        "manager",
+        ("local-computer", "personal"),
+        "Manage computer certificates",
+        "system",
+        "certlm.msc certificate manager Certificates - Local Computer export import pfx",
+    ),
+    (
+        "files",
+        "files",
+        (),
+        "Exported files",
+        "folder",
+        "desktop documents downloads cer der p7b notepad save",
+    ),
+]
 
 
 def _menu(current: str) -> list[MenuGroup]:
@@ -41,6 +66,18 @@ def _menu(current: str) -> list[MenuGroup]:
         for key, view, args, label, icon, hint in _ITEMS
     ]
     return [MenuGroup("", items)]
+
+
+def find(query: str) -> list[MenuItem]:
+    """The pages that all words of ``query`` name: in their label, or in other words for them."""
+    words = query.lower().split()
+    found = [
+        item
+        for group in _menu("")
+        for item in group.items
+        if all(word in f"{item.label} {item.hint}".lower() for word in words)
+    ]
+    return found if words else []
 
 
 def blade(

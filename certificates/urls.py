@@ -2,8 +2,16 @@
 
 from django.urls import path
 
-from certificates import views
+from certificates import exported, imports, manager, views
 
 app_name = "certificates"
 
-urlpatterns = [path("preview/<str:kind>/", views.preview, name="preview")]
+urlpatterns = [
+    path("preview/<str:kind>/", views.preview, name="preview"),
+    path("stores/<str:store>/<str:folder>/", manager.manager, name="manager"),
+    path("stores/<str:store>/<str:folder>/import/", imports.import_page, name="import"),
+    path("stores/entries/<int:pk>/delete/", manager.entry_delete, name="entry-delete"),
+    path("files/", exported.files, name="files"),
+    path("files/<int:pk>/download/", exported.file_download, name="file-download"),
+    path("files/<int:pk>/delete/", exported.file_delete, name="file-delete"),
+]

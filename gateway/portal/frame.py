@@ -65,14 +65,19 @@ def _role(user: User) -> str:
 
 def main_menu(path: str) -> list[MenuLink]:
     entries = (
-        ("Home", "portal:home", "home", "g h"),
-        ("All resources", "portal:all-resources", "list", "g a"),
-        ("Lab", "portal:lab", "lab", "g l"),
+        ("Home", reverse("portal:home"), "home", "g h"),
+        ("All resources", reverse("portal:all-resources"), "list", "g a"),
+        ("Certificates", workshop_url(), "certificate", "g c"),
+        ("Lab", reverse("portal:lab"), "lab", "g l"),
     )
     return [
-        MenuLink(label, reverse(name), icon, shortcut, reverse(name) == path)
-        for label, name, icon, shortcut in entries
+        MenuLink(label, url, icon, shortcut, url == path) for label, url, icon, shortcut in entries
     ]
+
+
+def workshop_url() -> str:
+    """Where the certificate workshop begins: in the user's own store."""
+    return reverse("certificates:manager", args=["current-user", "personal"])
 
 
 def own_activities(user: User) -> QuerySet[Activity]:

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from certificates import pages
 from certificates.x509.problems import KINDS, Kind
 from gateway.accounts.models import User
 from gateway.accounts.roles import readable_subscriptions
@@ -21,7 +22,7 @@ from gateway.models import (
     Resource,
     VirtualNetwork,
 )
-from gateway.portal.frame import own_activities
+from gateway.portal.frame import own_activities, workshop_url
 from gateway.portal.pages import Crumb, PortalRequest
 
 # Shown in one list; the order is that of their names in it.
@@ -90,7 +91,8 @@ def _home() -> list[Crumb]:
 @login_required
 def home(request: PortalRequest) -> HttpResponse:
     gateways = [row for row in resource_rows(request.user) if row.url]
-    return render(request, "portal/home.html", {"gateways": gateways, "title": "Home"})
+    context = {"gateways": gateways, "title": "Home", "workshop_url": workshop_url()}
+    return render(request, "portal/home.html", context)
 
 
 @login_required
@@ -116,9 +118,13 @@ class Hit:
 
 @login_required
 def search(request: PortalRequest) -> HttpResponse:
-    """Resources, blades of gateways, and help on problems."""
+    """Resources, pages of the certificate workshop (also by what Windows calls them), and help."""
     query = request.GET.get("q", "").strip()[:100]
-    groups = [("Resources", _resource_hits(request, query)), ("Help", list(_help_hits(query)))]
+    groups = [
+        ("Resources", _resource_hits(request, query)),
+        ("Certificate tools", _workshop_hits(query)),
+        ("Help", list(_help_hits(query))),
+    ]
     context = {
         "crumbs": _home(),
         "icon": "search",
@@ -133,6 +139,10 @@ def search(request: PortalRequest) -> HttpResponse:
 def _resource_hits(request: PortalRequest, query: str) -> list[Hit]:
     rows = resource_rows(request.user, name_contains=query)
     return [Hit(row.name, f"{row.type} in {row.group}", row.url, row.icon) for row in rows[:20]]
+
+
+def _workshop_hits(query: str) -> list[Hit]:
+    return [Hit(page.label, "Certificates", page.url, page.icon) for page in pages.find(query)]
 
 
 def _help_hits(query: str) -> Iterable[Hit]:
