@@ -365,7 +365,18 @@ function start(root) {
   }
 }
 
+// A link to a field lands on it with the keyboard too.
+function landOnField() {
+  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!target?.closest("form")) return;
+  const control = target.matches("input, select, textarea") ? target : $("input, select, textarea", target);
+  control?.focus({ preventScroll: true });
+  (control ?? target).scrollIntoView({ block: "center" });
+}
+
 start(document);
+landOnField();
+addEventListener("hashchange", landOnField);
 document.addEventListener("htmx:load", (event) => start(event.detail.elt));
 document.addEventListener("htmx:afterSettle", (event) => start(event.target));
 // The answer to a refused save comes without what was said of the chosen file: ask again.

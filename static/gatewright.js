@@ -454,6 +454,16 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (polls(event) && (openMenu && target.contains(openMenu) || $("dialog[open]", target))) event.detail.shouldSwap = false;
 });
 
+// What a person opened stays open when the part it stands in is drawn afresh.
+let unfolded = [];
+document.addEventListener("htmx:beforeSwap", (event) => {
+  unfolded = $$("details[open][id]", event.detail.target).map((part) => part.id);
+});
+document.addEventListener("htmx:afterSwap", () => {
+  unfolded.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
+  unfolded = [];
+});
+
 // A summary near the top is shown with the title above it, else where it stands.
 function focusSummary(summary) {
   summary.focus({ preventScroll: true });

@@ -80,12 +80,18 @@ class Health:
 
 
 def verdicts_of(
-    gateway: ApplicationGateway, *, status: str = "", page: int = 1, size: int = 100
+    gateway: ApplicationGateway,
+    *,
+    status: str = "",
+    search: str = "",
+    page: int = 1,
+    size: int = 100,
 ) -> Health:
-    """The verdicts of a gateway, by pool, server and setting (3 queries).
+    """The verdicts of a gateway, by pool, server and setting (3 queries, 4 with ``search``).
 
-    ``status`` keeps only rows of that status, ``size`` is the most rows on one page; a page number
-    that does not exist gives the nearest one.
+    ``status`` keeps only rows of that status, ``search`` those that hold all of its words in
+    server, pool, setting or message; ``size`` is the most rows on one page; a page number that
+    does not exist gives the nearest one.
     """
     verdicts = Verdict.objects.filter(gateway=gateway)
     counts = verdicts.aggregate(
@@ -97,10 +103,14 @@ def verdicts_of(
         updated_at=Max("checked_at"),
     )
     is_planned = HealthPlan.objects.filter(gateway=gateway, generation=gateway.generation).exists()
+    found = verdicts.filter(status=status) if status in Status.values else verdicts
     shown = counts[status.lower()] if status in Status.values else counts["total"]
+    if words := search.split():
+        found = found.filter(*(_holds(word) for word in words))
+        shown = found.count()
     pages = max(1, -(-shown // size))
     page = min(max(page, 1), pages)
-    ordered = _with_words(verdicts.filter(status=status) if status in Status.values else verdicts)
+    ordered = _with_words(found)
     waiting = counts.pop("waiting")
     return Health(
         rows=tuple(_row(one, {}) for one in ordered.defer("evidence")[(page - 1) * size :][:size]),
@@ -115,6 +125,17 @@ def verdict_of(gateway: ApplicationGateway, pk: int) -> HealthRow | None:
     """One verdict of a gateway with its evidence (1 query); ``None`` if there is none."""
     verdict = _with_words(Verdict.objects.filter(gateway=gateway, pk=pk)).first()
     return _row(verdict, verdict.evidence) if verdict else None
+
+
+def _holds(word: str) -> Q:
+    return (
+        Q(address__fqdn__icontains=word)
+        | Q(address__ip_address__icontains=word)
+        | Q(address__pool__name__icontains=word)
+        | Q(settings__name__icontains=word)
+        | Q(error_id__iexact=word)
+        | Q(message__icontains=word)
+    )
 
 
 def _with_words(verdicts: QuerySet[Verdict]) -> QuerySet[Verdict]:

@@ -15,6 +15,7 @@ from gateway.portal import (
     probes,
     resources,
     rules,
+    troubleshoot,
 )
 
 app_name = "portal"
@@ -46,8 +47,9 @@ _gateway = [
     path("rules/<str:name>/edit/", rules.edit, name="rules-edit"),
     path("rules/<str:name>/delete/", rules.delete, name="rules-delete"),
     path("health/", health.index, name="health"),
-    path("health/<int:verdict>/", health.detail, name="health-detail"),
-    path("health/<int:verdict>/chain/", health.chain, name="health-chain"),
+    path("health/<int:verdict>/", troubleshoot.detail, name="health-detail"),
+    path("health/<int:verdict>/chain/", troubleshoot.chain, name="health-chain"),
+    path("health/<int:verdict>/roots.cer", troubleshoot.trusted_roots, name="health-roots"),
 ]
 
 urlpatterns = [

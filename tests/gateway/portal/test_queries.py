@@ -55,8 +55,8 @@ BLADES: dict[str, tuple[str, ...]] = {
     "rules-delete": (crowds.RULE,),
 }
 OF_A_VERDICT = ("health-detail",)
-# A download, no page: the same row as health-detail.
-NOT_COUNTED = {"health-chain"}
+# Downloads, no pages: the same row as health-detail.
+NOT_COUNTED = {"health-chain", "health-roots"}
 # Pages of no gateway, by their address.
 PAGES = {
     "home": "/portal/",
