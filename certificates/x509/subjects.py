@@ -1,0 +1,77 @@
+"""Names that somebody typed for a certificate's subject alternative name."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+LONGEST_HOST = 253
+"""Characters of a host name (RFC 1035 2.3.4, without the dot at the end)."""
+
+_SHOWN = 60
+# Underscores are no part of host names, but of names that people give to servers.
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Host names (A-labels, lower case) and addresses; ``wrong`` are sentences on the others."""
+
+    hosts: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.hosts) + len(self.addresses) + len(self.wrong)
+
+
+def read_names(typed: Sequence[str]) -> Names:
+    """Sort ``typed`` into host names and addresses, each once; never raises.
+
+    International names become A-labels; the first label of a host may be ``*``.
+    """
+    hosts: dict[str, None] = {}
+    addresses: dict[str, None] = {}
+    wrong: dict[str, None] = {}
+    for text in typed:
+        address = _address(text)
+        host = "" if address else _host(text)
+        if address:
+            addresses[address] = None
+        elif host:
+            hosts[host] = None
+        else:
+            wrong[f"“{shortened(text)}” is neither a host name nor an IP address."] = None
+    return Names(tuple(hosts), tuple(addresses), tuple(wrong))
+
+
+def shortened(text: str) -> str:
+    """``text`` as a message can hold it."""
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def _address(text: str) -> str:
+    # The name of an interface, behind a “%”, has no place in a certificate.
+    if "%" in text:
+        return ""
+    try:
+        return str(ipaddress.ip_address(text.strip("[]")))
+    except ValueError:
+        return ""
+
+
+def _host(text: str) -> str:
+    name = text.removesuffix(".").lower()
+    # The codec takes its time with long texts, which are no host names anyway.
+    if len(name) > LONGEST_HOST:
+        return ""
+    if not name.isascii():
+        try:
+            name = name.encode("idna").decode("ascii")
+        except UnicodeError:
+            return ""
+    labels = name.removeprefix("*.").split(".")
+    good = len(name) <= LONGEST_HOST and all(map(_LABEL.fullmatch, labels))
+    return name if good else ""
