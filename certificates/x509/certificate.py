@@ -12,12 +12,18 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.utils import CryptographyDeprecationWarning
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from certificates.x509 import asn1
 from certificates.x509.kinds.files import NOT_CERTIFICATE
 from certificates.x509.problems import Problem, ProblemError
-from certificates.x509.signatures import WEAK_DIGESTS, is_signed_by
+from certificates.x509.signatures import (
+    MAX_EXPONENT_BITS,
+    MAX_RSA_BITS,
+    WEAK_DIGESTS,
+    is_signed_by,
+    signature_digest,
+)
 
 Role = Literal["root", "intermediate", "leaf", "self-signed"]
 
@@ -43,15 +49,37 @@ _CURVES = {
     "secp521r1": "P-521",
 }
 _SERVER_PURPOSES = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
+# Extensions that a verification may meet as critical: those judged here, and those on policies and
+# revocation, which nobody asks of a backend's certificate.
+_UNDERSTOOD = {
+    ExtensionOID.AUTHORITY_INFORMATION_ACCESS,
+    ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
+    ExtensionOID.BASIC_CONSTRAINTS,
+    ExtensionOID.CERTIFICATE_POLICIES,
+    ExtensionOID.CRL_DISTRIBUTION_POINTS,
+    ExtensionOID.EXTENDED_KEY_USAGE,
+    ExtensionOID.INHIBIT_ANY_POLICY,
+    ExtensionOID.ISSUER_ALTERNATIVE_NAME,
+    ExtensionOID.KEY_USAGE,
+    ExtensionOID.NAME_CONSTRAINTS,
+    ExtensionOID.POLICY_CONSTRAINTS,
+    ExtensionOID.POLICY_MAPPINGS,
+    ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+    ExtensionOID.SUBJECT_INFORMATION_ACCESS,
+    ExtensionOID.SUBJECT_KEY_IDENTIFIER,
+    ExtensionOID.TLS_FEATURE,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class KeyInfo:
-    """A public key: ``algorithm`` ("RSA", "EC", "Ed25519", …), size in ``bits``, ``label``."""
+    """A public key: ``algorithm`` ("RSA", "EC", "Ed25519", …), size in ``bits``, ``label``, and
+    of an RSA key the size of the public exponent."""
 
     algorithm: str
     bits: int
     label: str
+    exponent_bits: int = 0
 
     @property
     def is_weak(self) -> bool:
@@ -60,6 +88,11 @@ class KeyInfo:
             return self.bits < 2048
         return self.algorithm == "EC" and self.bits < 224
 
+    @property
+    def is_unreasonable(self) -> bool:
+        """So large that its signatures are not checked: see :mod:`certificates.x509.signatures`."""
+        return self.bits > MAX_RSA_BITS or self.exponent_bits > MAX_EXPONENT_BITS
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Certificate:
@@ -67,7 +100,10 @@ class Certificate:
 
     Dates are aware UTC. ``faults`` names the parts that could not be read; the facts that would
     come from them have their empty value. ``subject_key`` and ``issuer_key`` are the names as
-    encoded: two names are the same name when these bytes are.
+    encoded: two names are the same name when these bytes are; ``public_key_der`` is the key as
+    encoded. ``may_serve`` is what the extended key usage says, ``may_handshake`` what the key usage
+    says to a TLS server. ``unknown_critical`` has the numbers of the critical extensions that
+    nobody here understands.
     """
 
     der: bytes
@@ -80,6 +116,7 @@ class Certificate:
     issuer: str = field(compare=False)
     subject_key: bytes = field(compare=False)
     issuer_key: bytes = field(compare=False)
+    public_key_der: bytes = field(compare=False)
     common_name: str | None = field(compare=False)
     issuer_common_name: str | None = field(compare=False)
     dns_names: tuple[str, ...] = field(compare=False)
@@ -88,10 +125,14 @@ class Certificate:
     not_after: datetime = field(compare=False)
     key: KeyInfo = field(compare=False)
     signature_algorithm: str = field(compare=False)
+    signature_digest: str | None = field(compare=False)
     is_ca: bool = field(compare=False)
     path_length: int | None = field(compare=False)
     may_sign_certificates: bool = field(compare=False)
     may_serve: bool = field(compare=False)
+    may_handshake: bool = field(compare=False)
+    name_constraints: x509.NameConstraints | None = field(compare=False)
+    unknown_critical: tuple[str, ...] = field(compare=False)
     subject_key_id: bytes | None = field(compare=False)
     authority_key_id: bytes | None = field(compare=False)
     self_signed: bool = field(compare=False)
@@ -102,7 +143,7 @@ class Certificate:
         """Read ``der``; raises :class:`ProblemError` (``cer-not-certificate``) and nothing else."""
         try:
             loaded = x509.load_der_x509_certificate(der)
-            subject_key, issuer_key = _raw_names(loaded.tbs_certificate_bytes)
+            subject_key, issuer_key, public_key = _raw_parts(loaded.tbs_certificate_bytes)
             not_before, not_after = loaded.not_valid_before_utc, loaded.not_valid_after_utc
             version = loaded.version.value + 1
             serial = format(loaded.serial_number, "X")
@@ -129,6 +170,7 @@ class Certificate:
             issuer=issuer,
             subject_key=subject_key,
             issuer_key=issuer_key,
+            public_key_der=public_key,
             common_name=common_name,
             issuer_common_name=issuer_common_name,
             dns_names=facts.dns_names,
@@ -137,10 +179,14 @@ class Certificate:
             not_after=not_after.astimezone(UTC),
             key=_key_info(loaded, faults),
             signature_algorithm=_signature_algorithm(loaded),
+            signature_digest=signature_digest(loaded),
             is_ca=facts.is_ca,
             path_length=facts.path_length,
             may_sign_certificates=facts.may_sign_certificates,
             may_serve=facts.may_serve,
+            may_handshake=facts.may_handshake,
+            name_constraints=facts.name_constraints,
+            unknown_critical=facts.unknown_critical,
             subject_key_id=facts.subject_key_id,
             authority_key_id=facts.authority_key_id,
             self_signed=subject_key == issuer_key and is_signed_by(loaded, loaded),
@@ -179,7 +225,7 @@ class Certificate:
 
     @property
     def has_weak_signature(self) -> bool:
-        return any(digest in self.signature_algorithm.lower() for digest in WEAK_DIGESTS)
+        return self.signature_digest in WEAK_DIGESTS
 
     def is_valid_at(self, moment: datetime) -> bool:
         """Whether ``moment`` (aware) lies between *Valid from* and *Valid to*, both included."""
@@ -198,6 +244,9 @@ class _ExtensionFacts:
     path_length: int | None = None
     may_sign_certificates: bool = True
     may_serve: bool = True
+    may_handshake: bool = True
+    name_constraints: x509.NameConstraints | None = None
+    unknown_critical: tuple[str, ...] = ()
     subject_key_id: bytes | None = None
     authority_key_id: bytes | None = None
 
@@ -209,11 +258,11 @@ def printable(text: str) -> str:
     )
 
 
-def _raw_names(tbs: bytes) -> tuple[bytes, bytes]:
-    """(subject, issuer) as encoded in the signed part of a certificate, RFC 5280 4.1."""
+def _raw_parts(tbs: bytes) -> tuple[bytes, bytes, bytes]:
+    """(subject, issuer, public key) as encoded in a certificate's signed part, RFC 5280 4.1."""
     fields = asn1.read(tbs).children()
     first = 1 if fields[0].tag == asn1.CONTEXT_0 else 0
-    return fields[first + 4].raw, fields[first + 2].raw
+    return fields[first + 4].raw, fields[first + 2].raw, fields[first + 5].raw
 
 
 def _name(
@@ -239,7 +288,11 @@ def _key_info(loaded: x509.Certificate, faults: list[str]) -> KeyInfo:
         faults.append("the public key")
         return KeyInfo("unknown", 0, "unknown key")
     if isinstance(key, rsa.RSAPublicKey):
-        return KeyInfo("RSA", key.key_size, f"RSA {key.key_size}")
+        exponent = key.public_numbers().e
+        label = f"RSA {key.key_size}"
+        if exponent.bit_length() > MAX_EXPONENT_BITS:
+            label += f" with an exponent of {exponent.bit_length()} bits"
+        return KeyInfo("RSA", key.key_size, label, exponent.bit_length())
     if isinstance(key, ec.EllipticCurvePublicKey):
         curve = _CURVES.get(key.curve.name, key.curve.name)
         return KeyInfo("EC", key.curve.key_size, f"EC {curve}")
@@ -267,7 +320,8 @@ def _extension_facts(loaded: x509.Certificate, faults: list[str]) -> _ExtensionF
         # One malformed or doubled extension makes all of them unreadable in the library.
         faults.append("the extensions")
         return _ExtensionFacts()
-    values: dict[str, Any] = {}
+    unknown = [one.oid for one in extensions if one.critical and one.oid not in _UNDERSTOOD]
+    values: dict[str, Any] = {"unknown_critical": tuple(oid.dotted_string for oid in unknown)}
     for extension in extensions:
         value = extension.value
         if isinstance(value, x509.SubjectAlternativeName):
@@ -281,10 +335,15 @@ def _extension_facts(loaded: x509.Certificate, faults: list[str]) -> _ExtensionF
             values["is_ca"], values["path_length"] = value.ca, value.path_length
         elif isinstance(value, x509.KeyUsage):
             values["may_sign_certificates"] = value.key_cert_sign
+            values["may_handshake"] = (
+                value.digital_signature or value.key_encipherment or value.key_agreement
+            )
         elif isinstance(value, x509.ExtendedKeyUsage):
             values["may_serve"] = not _SERVER_PURPOSES.isdisjoint(value)
         elif isinstance(value, x509.SubjectKeyIdentifier):
             values["subject_key_id"] = value.digest
+        elif isinstance(value, x509.NameConstraints):
+            values["name_constraints"] = value
         elif isinstance(value, x509.AuthorityKeyIdentifier):
             values["authority_key_id"] = value.key_identifier
     return _ExtensionFacts(**values)
