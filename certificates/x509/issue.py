@@ -111,19 +111,20 @@ def make_leaf(
     ip_addresses: Sequence[str] = (),
     not_before: datetime | None = None,
     not_after: datetime | None = None,
-    key: KeySpec = "ec",
+    key: KeySpec | PrivateKey = "ec",
     purposes: Sequence[Purpose] = ("server",),
     digest: Digest = "sha256",
 ) -> Issued:
     """A server's or client's certificate; no names means no subject alternative name at all, no
-    ``purposes`` that it is good for everything.
+    ``purposes`` that it is good for everything. ``key`` is the kind of a new key, or a key.
 
     International names are written as A-labels. Raises ``ValueError`` for names or addresses that
     no certificate can hold, and for a SHA-1 signature by an issuer with an Ed25519 key.
     """
     extensions = _leaf_extensions(dns_names, ip_addresses, purposes)
     dates = _dates(now, days, not_before, not_after)
-    return _issue(issuer, common_name, make_key(key), dates, extensions, digest)
+    own_key = make_key(key) if isinstance(key, str) else key
+    return _issue(issuer, common_name, own_key, dates, extensions, digest)
 
 
 def make_self_signed(

@@ -164,3 +164,11 @@ def test_a_chain_file_holds_what_its_form_says(form, expected):
     wanted = certs(*(make() for make in expected))
     assert list(ordered_chain(leaf().certificate, leaf().chain, form)) == wanted
     assert chain_pem(leaf(), form) == to_pem(*wanted)
+
+
+def test_a_leaf_can_be_made_for_a_key_that_is_there():
+    first = make_leaf(root(), "first", now=NOW)
+    second = make_leaf(root(), "second", now=NOW, key=first.key)
+    assert second.key is first.key
+    assert second.certificate.public_key_der == first.certificate.public_key_der
+    assert second.certificate != first.certificate
