@@ -15,6 +15,7 @@ from django.urls import reverse
 
 import certificates
 import gateway
+from gateway.health.catalogue import HELP_ONLY
 from gateway.problems import KINDS
 from tests import factories
 from tests.certificates.x509 import test_kinds_raised as x509
@@ -39,6 +40,8 @@ TABLES: tuple[set[str], ...] = (
     set(document.WRONG),
     document.ELSEWHERE,
     set(health.HAPPENINGS),
+    # Explained and never reported here.
+    set(HELP_ONLY),
     set(operations.HAPPENINGS),
     set(portal.MISTAKES),
 )

@@ -16,10 +16,10 @@ from typing import Literal
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
-from gateway.health.catalogue import E_TIMEOUT
 from gateway.health.judge import Judged
 from gateway.health.plans import ProbePlan
 from gateway.health.standing import FIELDS, take_in
+from gateway.health.unhealthy import E_TIMEOUT
 from gateway.models import Verdict
 
 # Covers the time-outs that people use; longer ones are extended by :func:`extend`.
@@ -40,6 +40,7 @@ class Claim:
     key: tuple[int, int]
     digest: str
     token: str
+    remembered: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +64,16 @@ def claim(now: datetime, *, limit: int, lane: Lane) -> list[Claim]:
         rows = list(
             _locked(due)
             .order_by("due_at", "pk")
-            .values_list("pk", "gateway_id", "address_id", "settings_id", "digest")[:limit]
+            .values_list(
+                "pk", "gateway_id", "address_id", "settings_id", "digest", "remembered_address"
+            )[:limit]
         )
         Verdict.objects.filter(pk__in=[row[0] for row in rows]).update(
             leased_by=token, leased_until=now + LEASE
         )
     return [
-        Claim(pk, gateway, (address, settings), digest, token)
-        for pk, gateway, address, settings, digest in rows
+        Claim(pk, gateway, (address, settings), digest, token, remembered)
+        for pk, gateway, address, settings, digest, remembered in rows
     ]
 
 
@@ -97,11 +100,15 @@ def write(results: Sequence[Result]) -> list[Result]:
         return []
     by_pk = {result.claim.verdict: result for result in results}
     with transaction.atomic():
-        rows = {row.pk: row for row in _locked(Verdict.objects.filter(pk__in=by_pk)).order_by("pk")}
+        known = _locked(Verdict.objects.filter(pk__in=by_pk)).defer("evidence").order_by("pk")
+        rows = {row.pk: row for row in known}
         held = [row for pk, row in rows.items() if row.leased_by == by_pk[pk].claim.token]
+        healthy = _Healthy()
         for row in held:
             result = by_pk[row.pk]
-            take_in(row, result.plan, result.judged, result.at)
+            needed = healthy.needs(row, result.plan)
+            take_in(row, result.plan, result.judged, result.at, is_needed=needed)
+            healthy.note(row, result.plan)
             row.save(update_fields=FIELDS)
     missed = [result for pk, result in by_pk.items() if pk not in rows]
     if not missed:
@@ -113,6 +120,40 @@ def write(results: Sequence[Result]) -> list[Result]:
         ).values_list("pk", flat=True)
     )
     return [result for result in missed if result.claim.verdict in still_ours]
+
+
+class _Healthy:
+    """Which servers are healthy, of the pools whose probe always keeps some so.
+
+    One query for each pool and setting with such a probe; the others cost nothing.
+    """
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[int, int], set[int]] = {}
+
+    def needs(self, row: Verdict, plan: ProbePlan) -> bool:
+        """Whether the pool would have too few healthy servers without this one."""
+        if not plan.leg.min_servers:
+            return False
+        where = plan.pool_id, row.settings_id
+        if where not in self.rows:
+            query = Verdict.objects.filter(
+                settings_id=row.settings_id,
+                address__pool_id=plan.pool_id,
+                status=Verdict.Status.HEALTHY,
+            )
+            self.rows[where] = set(query.values_list("pk", flat=True))
+        return len(self.rows[where] - {row.pk}) < plan.leg.min_servers
+
+    def note(self, row: Verdict, plan: ProbePlan) -> None:
+        """Take in what became of a row."""
+        members = self.rows.get((plan.pool_id, row.settings_id))
+        if members is None:
+            return
+        if row.status == Verdict.Status.HEALTHY:
+            members.add(row.pk)
+        else:
+            members.discard(row.pk)
 
 
 def _held(claims: Iterable[Claim]) -> Iterator[QuerySet[Verdict]]:

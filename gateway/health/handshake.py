@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import re
 import socket
 import ssl
 from dataclasses import dataclass
@@ -21,6 +23,9 @@ _WRONG_VERSION = {
 _NO_COMMON_CIPHER = {"SSLV3_ALERT_HANDSHAKE_FAILURE", "NO_CIPHERS_AVAILABLE", "NO_SHARED_CIPHER"}
 _WANTS_CLIENT = {"TLSV13_ALERT_CERTIFICATE_REQUIRED", "TLSV1_ALERT_CERTIFICATE_REQUIRED"}
 _UNKNOWN_NAME = {"TLSV1_UNRECOGNIZED_NAME", "TLSV1_ALERT_UNRECOGNIZED_NAME"}
+# The library reads so many bytes of certificates and no more (100 KB).
+_TOO_MUCH = {"EXCESSIVE_MESSAGE_SIZE", "BAD_LENGTH", "LENGTH_TOO_LONG", "LENGTH_MISMATCH"}
+_ALERT = re.compile(r"(?:SSLV3|TLSV1|TLSV13)_(?:ALERT_)?(.+)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +37,25 @@ class Handshake:
     cipher: str
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a connection broke: ``words`` as the end of a sentence.
+
+    ``alert`` is the TLS alert that the server sent (``certificate required``), ``reason`` what the
+    library or the system calls the fault; both may be empty.
+    """
+
+    words: str
+    alert: str = ""
+    reason: str = ""
+
+
 class BrokenHandshakeError(Exception):
-    """There was no TLS session; the text says why, as the end of a sentence."""
+    """There was no TLS session; ``trouble`` says why."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.words)
+        self.trouble = trouble
 
 
 def shake_hands(
@@ -50,10 +72,10 @@ def shake_hands(
     except TimeoutError:
         raise
     except OSError as error:
-        raise BrokenHandshakeError(words_of(error)) from error
+        raise BrokenHandshakeError(trouble_of(error)) from error
     except ValueError as error:
         # UnicodeError included: a label that no DNS name can have.
-        raise BrokenHandshakeError("the server name cannot be sent") from error
+        raise BrokenHandshakeError(Trouble("the server name cannot be sent")) from error
     cipher = secured.cipher()
     return secured, Handshake(
         chain=tuple(_chain(secured)),
@@ -62,23 +84,40 @@ def shake_hands(
     )
 
 
-def words_of(error: OSError) -> str:
-    """An error of a TLS or plain connection as the end of a sentence."""
-    if isinstance(error, ssl.SSLEOFError | ConnectionError):
+def trouble_of(error: OSError) -> Trouble:
+    """What broke a TLS or plain connection."""
+    if not isinstance(error, ssl.SSLError):
+        return Trouble(_words(error, ""), reason=errno.errorcode.get(error.errno or 0, ""))
+    # Not every error of the library has one.
+    reason = str(getattr(error, "reason", "") or "")
+    alert = _ALERT.match(reason)
+    return Trouble(
+        _words(error, reason),
+        alert=alert[1].replace("_", " ").lower() if alert else "",
+        reason=printable(reason),
+    )
+
+
+def _words(error: OSError, reason: str) -> str:
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError | ConnectionError):
         return "the server closed the connection"
     if not isinstance(error, ssl.SSLError):
         return "the connection was lost"
-    reason = error.reason or ""
     if reason in _NOT_TLS:
         return "what the server sent is not TLS; it may serve plain HTTP on this port"
     if reason in _WRONG_VERSION:
         return "gateway and server have no TLS version in common"
     if reason in _NO_COMMON_CIPHER:
-        return "the server found nothing acceptable in the gateway's offer (ciphers, for example)"
+        return (
+            "the server found nothing acceptable in the gateway's offer: no cipher in common, for "
+            "example, or it demands a client certificate, and a gateway has none"
+        )
     if reason in _WANTS_CLIENT:
         return "the server asks for a client certificate, and a gateway has none"
     if reason in _UNKNOWN_NAME:
         return "the server does not know the server name that was sent"
+    if reason in _TOO_MUCH:
+        return "the server sends more certificates than are read (100 KB)"
     told = printable(reason).replace("_", " ").lower()
     return f"the TLS library says “{told}”" if told else "TLS failed"
 
@@ -95,6 +134,8 @@ def _context(is_v1: bool) -> ssl.SSLContext:
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
     # Many servers end a session without saying so.
     context.options |= ssl.OP_IGNORE_UNEXPECTED_EOF
+    # A server could ask for a new handshake over and over.
+    context.options |= ssl.OP_NO_RENEGOTIATION
     return context
 
 

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from certificates.x509.certificate import Certificate, printable
 from certificates.x509.chains import MAX_PRESENTED
-from gateway.health.catalogue import (
-    E_BODY,
-    E_DNS,
-    E_STATUS,
-    E_TCP,
-    E_TIMEOUT,
-    E_VERIFY,
-    U_NOT_ALLOWED,
-    U_PROBER,
-    block_of,
-)
+from gateway.health.catalogue import HEALTH_KINDS, SIMULATED, SIMULATED_SILENCE, block_of
 from gateway.health.plans import ProbePlan
 from gateway.health.probe import FailureKind, Observation
+from gateway.health.unhealthy import E_BODY, E_DNS, E_STATUS, E_TCP, E_TIMEOUT, E_VERIFY
+from gateway.health.unknown import U_CDNS, U_DNS, U_NOT_ALLOWED, U_PROBER
 from gateway.models import Verdict
 from gateway.problems import Kind
 
 _OF_FAILURE: dict[FailureKind, Kind] = {
     "dns": E_DNS,
+    "dns-silent": U_DNS,
+    "dns-refused": U_CDNS,
     "not-allowed": U_NOT_ALLOWED,
     "lab-not-ready": E_TCP,
     "connect": E_TCP,
@@ -42,7 +36,8 @@ _LONGEST_NAME = 400
 class Judged:
     """The verdict of one probe.
 
-    ``kind`` is ``None`` for a healthy server. ``settled`` is false where a lab server has not
+    ``kind`` is ``None`` for a healthy server. ``address`` is what the target's name resolved to,
+    to be remembered; empty if nobody answered. ``settled`` is false where a lab server has not
     started yet: the verdict stands only if that goes on.
     """
 
@@ -50,21 +45,59 @@ class Judged:
     kind: Kind | None
     message: str
     evidence: dict[str, Any]
+    address: str = ""
     settled: bool = True
 
     @property
     def error_id(self) -> str:
         return self.kind.id if self.kind else ""
 
+    @property
+    def ms(self) -> float:
+        """How long the stages of the probe took together, in milliseconds."""
+        return float(self.evidence.get("ms", 0))
+
 
 def verdict(plan: ProbePlan, seen: Observation, now: datetime) -> Judged:
     """Judge an observation; ``now`` is noted in the evidence."""
+    judged = _observed(plan, seen, now)
+    if plan.simulated not in SIMULATED:
+        return judged
+    return _simulated(plan, HEALTH_KINDS[plan.simulated], seen, judged, now)
+
+
+def _simulated(
+    plan: ProbePlan, kind: Kind, seen: Observation, judged: Judged, now: datetime
+) -> Judged:
+    """What a switch of the subnet makes of it; what a real probe saw is kept beside it."""
+    evidence = _evidence(plan, seen, kind, now)
+    if kind.id in SIMULATED_SILENCE:
+        told = "No probe was sent."
+    else:
+        told = f"The probe itself found: {judged.message}"
+        evidence["observed"] = {
+            "status": judged.status.value,
+            "error_id": judged.error_id,
+            "message": judged.message,
+        }
+    message = f"Simulated by the gateway's subnet: {kind.title.lower()}. {told}"
+    return replace(
+        judged,
+        status=Verdict.Status.UNKNOWN,
+        kind=kind,
+        message=message,
+        evidence=evidence,
+        settled=True,
+    )
+
+
+def _observed(plan: ProbePlan, seen: Observation, now: datetime) -> Judged:
     failure = seen.failure
     if failure is None:
         code = seen.answer.status_code if seen.answer else 0
         message = f"Answered {code} within {seen.milliseconds:.0f} ms."
         evidence = _evidence(plan, seen, None, now)
-        return Judged(Verdict.Status.HEALTHY, None, message, evidence)
+        return Judged(Verdict.Status.HEALTHY, None, message, evidence, seen.resolved)
     kind = _OF_FAILURE.get(failure.kind)
     if kind is None:
         examined = seen.examination.kind if seen.examination else None
@@ -75,6 +108,7 @@ def verdict(plan: ProbePlan, seen: Observation, now: datetime) -> Judged:
         kind,
         printable(failure.detail),
         _evidence(plan, seen, kind, now),
+        seen.resolved,
         settled=failure.kind != "lab-not-ready",
     )
 
@@ -102,6 +136,8 @@ def _evidence(
     return {
         "stages": stages,
         "block": block_of(kind) if kind else None,
+        "simulated": plan.simulated,
+        "broken": _broken(seen),
         "ms": seen.milliseconds,
         "judged_at": now.isoformat(),
         "dns": _dns(plan, seen),
@@ -148,7 +184,17 @@ def _dns(plan: ProbePlan, seen: Observation) -> dict[str, Any] | None:
         "source": seen.resolution.source,
         "addresses": list(seen.resolution.addresses[:_MOST_NAMES]),
         "error": seen.resolution.error,
+        "asked": list(seen.resolution.asked[:_MOST_NAMES]),
+        "remembered": seen.remembered or None,
     }
+
+
+def _broken(seen: Observation) -> dict[str, str] | None:
+    """Where a connection broke, and by which alert of the server, if it sent one."""
+    if seen.failure is None or seen.failure.trouble is None or not seen.stages:
+        return None
+    trouble = seen.failure.trouble
+    return {"stage": seen.stages[-1].name, "alert": trouble.alert, "reason": trouble.reason}
 
 
 def _certificate(certificate: Certificate) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from gateway.health.plans import Key, Planned, ProbePlan, plans_of
 from gateway.health.standing import fresh, restart
 from gateway.models import ApplicationGateway, HealthPlan, Verdict, load_gateway
+from gateway.network import load_zone
 
 _RESTARTED = ["digest", "rechecking", "failures", "due_at", "leased_by", "leased_until"]
 # PostgreSQL's code for a lock that was not had in time.
@@ -31,7 +32,8 @@ def read_plans(gateway: ApplicationGateway) -> Planned:
     """The plans of ``gateway`` as it stands now (a bounded number of queries)."""
     loaded = load_gateway(gateway)
     network = loaded.virtual_network
-    return Planned(gateway.generation, network.pk if network else None, plans_of(loaded))
+    plans = plans_of(loaded, load_zone(network))
+    return Planned(gateway.generation, network.pk if network else None, plans)
 
 
 def plan_gateway(gateway: ApplicationGateway, now: datetime) -> Planned | None:
@@ -74,7 +76,7 @@ def _lock(gateway: ApplicationGateway) -> ApplicationGateway | None:
 def _note_down(gateway: ApplicationGateway, plans: dict[Key, ProbePlan], now: datetime) -> None:
     rows = {
         (row.address_id, row.settings_id): row
-        for row in Verdict.objects.filter(gateway=gateway).defer("evidence")
+        for row in Verdict.objects.filter(gateway=gateway).defer("evidence", "history")
     }
     gone = [row.pk for key, row in rows.items() if key not in plans]
     if gone:
@@ -89,6 +91,14 @@ def _note_down(gateway: ApplicationGateway, plans: dict[Key, ProbePlan], now: da
     Verdict.objects.bulk_create(
         [fresh(gateway.pk, plan, now) for key, plan in plans.items() if key not in rows]
     )
-    HealthPlan.objects.update_or_create(
+    noted, is_new = HealthPlan.objects.get_or_create(
         gateway=gateway, defaults={"generation": gateway.generation}
     )
+    if is_new or noted.generation == gateway.generation:
+        return
+    # A change of the configuration empties the memory of addresses ("Troubleshoot backend health
+    # issues in Application Gateway", unknown health).
+    Verdict.objects.filter(gateway=gateway).exclude(remembered_address="").update(
+        remembered_address=""
+    )
+    HealthPlan.objects.filter(pk=noted.pk).update(generation=gateway.generation)

@@ -15,7 +15,9 @@ from gateway.models import (
     Routed,
     RuleType,
 )
-from gateway.rules.names import ProbeLeg, Trust, probe_leg, trust_of
+from gateway.network import EMPTY_ZONE, Zone
+from gateway.network.zone import canonical
+from gateway.rules.names import ProbeLeg, Trust, is_address, probe_leg, trust_of
 
 Key = tuple[int, int]
 
@@ -25,8 +27,9 @@ class ProbePlan:
     """All that a probe of one pair needs; plain data that threads may share.
 
     ``key`` is (primary key of the pool's address, primary key of the HTTP setting), ``target`` the
-    FQDN or IP address in the pool. ``digest`` changes when the meaning of the result does: target,
-    port, probe, names, trust or network, but not the times between probes.
+    FQDN or IP address in the pool; ``simulated`` what the gateway's subnet plays (``U-FW`` …).
+    ``digest`` changes when the meaning of the result does: target, address, port, probe, names,
+    trust or network, but not the times between probes.
     """
 
     key: Key
@@ -37,6 +40,8 @@ class ProbePlan:
     leg: ProbeLeg
     trust: Trust
     digest: str
+    pool_id: int = 0
+    simulated: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,11 @@ class Planned:
     plans: dict[Key, ProbePlan]
 
 
-def plans_of(loaded: LoadedGateway) -> dict[Key, ProbePlan]:
-    """The plans of a gateway by key; none while it is stopped ("Health probes overview")."""
+def plans_of(loaded: LoadedGateway, zone: Zone = EMPTY_ZONE) -> dict[Key, ProbePlan]:
+    """The plans of a gateway by key; none while it is stopped ("Health probes overview").
+
+    ``zone`` is that of its network: a name that gets another address there is another server.
+    """
     if loaded.gateway.operational_state == OperationalState.STOPPED:
         return {}
     trusts: dict[int, Trust] = {}
@@ -70,7 +78,9 @@ def plans_of(loaded: LoadedGateway) -> dict[Key, ProbePlan]:
                 is_v1=loaded.is_v1,
                 leg=leg,
                 trust=trusts[settings.pk],
-                digest=_digest(loaded, address.target, leg, trusts[settings.pk]),
+                digest=_digest(loaded, zone, address.target, leg, trusts[settings.pk]),
+                pool_id=pool.pk,
+                simulated=loaded.simulated_cause,
             )
     return found
 
@@ -87,7 +97,7 @@ def _joined(loaded: LoadedGateway) -> Iterator[tuple[BackendAddressPool, Backend
                 yield route.backend_address_pool, route.backend_http_settings
 
 
-def _digest(loaded: LoadedGateway, target: str, leg: ProbeLeg, trust: Trust) -> str:
+def _digest(loaded: LoadedGateway, zone: Zone, target: str, leg: ProbeLeg, trust: Trust) -> str:
     network = loaded.virtual_network
     told = asdict(leg)
     for name in ("why", "interval", "threshold"):
@@ -96,6 +106,8 @@ def _digest(loaded: LoadedGateway, target: str, leg: ProbeLeg, trust: Trust) -> 
         "v1": loaded.is_v1,
         "network": network.pk if network else None,
         "target": target,
+        "dns": [] if is_address(target) else [zone.dns_servers, zone.names.get(canonical(target))],
+        "simulated": loaded.simulated_cause,
         "leg": told,
         "trust": [trust.kind, trust.validate_chain, trust.validate_name],
         "certificates": [one.certificate.sha256 for one in trust.certificates],

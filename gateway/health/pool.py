@@ -8,45 +8,65 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 
 logger = logging.getLogger(__name__)
 
+# Work that has run for so many seconds waits for a server and needs no processor.
+PATIENCE = 0.5
+
 
 class Pool:
-    """Up to ``size`` threads, started when they are needed; they end with the process."""
+    """Threads, started when they are needed; they end with the process.
 
-    def __init__(self, size: int) -> None:
+    Up to ``size`` are at work; those that have only been waiting for a while are not counted among
+    them, so that silent servers do not keep others from their turn. There are never more than
+    ``most`` (``size`` unless given).
+    """
+
+    def __init__(self, size: int, most: int = 0) -> None:
         self.size = size
-        self.busy = 0
+        self.most = max(size, most)
         self._work: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._lock = threading.Lock()
         self._threads = 0
+        self._busy = 0
+        # When each running piece of work began, by its thread.
+        self._began: dict[int, float] = {}
 
     @property
     def free(self) -> int:
-        """How many more pieces of work would start at once."""
+        """How many more pieces of work may be submitted now."""
+        before = time.monotonic() - PATIENCE
         with self._lock:
-            return self.size - self.busy
+            waiting = sum(began < before for began in self._began.values())
+            return max(0, min(self.size - (self._busy - waiting), self.most - self._busy))
 
     def submit(self, work: Callable[[], None]) -> None:
         """Run ``work`` in a thread; it must not raise (what it raises is logged)."""
         with self._lock:
-            self.busy += 1
-            needed = min(self.busy, self.size) > self._threads
+            self._busy += 1
+            needed = min(self._busy, self.most) > self._threads
             self._threads += needed
         self._work.put(work)
         if needed:
             threading.Thread(target=self._serve, name="probe", daemon=True).start()
 
     def _serve(self) -> None:
+        me = threading.get_ident()
         while True:
             work = self._work.get()
+            with self._lock:
+                self._began[me] = time.monotonic()
             try:
                 work()
             except Exception:
                 logger.exception("A piece of work failed.")
             finally:
+                # Nothing of a finished probe is kept while the thread waits for the next.
+                del work
                 with self._lock:
-                    self.busy -= 1
+                    del self._began[me]
+                    self._busy -= 1

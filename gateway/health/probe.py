@@ -1,7 +1,7 @@
 """One probe over real sockets: resolve → connect → handshake → certificate → request.
 
-No database, no settings but those of the network policy; everything comes in with the plan. All
-stages together have the time-out of the probe.
+No database, no settings but those of the network policy; everything comes in with the plan. The
+stages after the look-up have the time-out of the probe together.
 """
 
 from __future__ import annotations
@@ -21,7 +21,14 @@ from urllib.parse import quote
 from certificates.x509.anchors import AnchorStore
 from certificates.x509.certificate import Certificate
 from gateway.health.answers import Answer, Deadline, TooLongError, read_answer
-from gateway.health.handshake import BrokenHandshakeError, Handshake, shake_hands, words_of
+from gateway.health.catalogue import SIMULATED_SILENCE
+from gateway.health.handshake import (
+    BrokenHandshakeError,
+    Handshake,
+    Trouble,
+    shake_hands,
+    trouble_of,
+)
 from gateway.health.plans import ProbePlan
 from gateway.health.trust import Examination, examine, read_presented
 from gateway.network import (
@@ -38,9 +45,14 @@ from gateway.network.resolve import Lookup
 
 # However long a probe may wait: patience without end would hold the prober's threads for ever.
 LONGEST_WAIT = 120
+# A resolver that has not answered by then is silent; the time-out of the probe is not spent on it.
+LONGEST_LOOKUP = 3.0
 
 FailureKind = Literal[
+    "simulated",
     "dns",
+    "dns-silent",
+    "dns-refused",
     "not-allowed",
     "lab-not-ready",
     "connect",
@@ -68,19 +80,28 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why the probe ended early; ``detail`` is a sentence or two for people."""
+    """Why the probe ended early; ``detail`` is a sentence or two for people.
+
+    ``trouble`` is what broke a connection that had been made.
+    """
 
     kind: FailureKind
     detail: str
+    trouble: Trouble | None = None
 
 
 @dataclass(slots=True)
 class Observation:
-    """All that one probe saw. ``dialed`` is the address and port as users know them."""
+    """All that one probe saw.
+
+    ``dialed`` is the address and port as users know them, ``remembered`` the address of an earlier
+    answer that was used because nobody answered.
+    """
 
     stages: list[Stage] = field(default_factory=list)
     failure: Failure | None = None
     resolution: Resolution | None = None
+    remembered: str = ""
     dialed: str = ""
     handshake: Handshake | None = None
     presented: tuple[Certificate, ...] = ()
@@ -92,13 +113,21 @@ class Observation:
     def milliseconds(self) -> float:
         return round(sum(stage.ms for stage in self.stages), 1)
 
+    @property
+    def resolved(self) -> str:
+        """The address that a name has by an answer of this probe, to be remembered; or empty."""
+        found = self.resolution
+        if found is None or found.source == "literal" or not found.addresses:
+            return ""
+        return found.addresses[0]
+
 
 class _StoppedError(Exception):
     """Ends the probe at the stage that raises it."""
 
-    def __init__(self, kind: FailureKind, detail: str) -> None:
+    def __init__(self, kind: FailureKind, detail: str, trouble: Trouble | None = None) -> None:
         super().__init__(detail)
-        self.failure = Failure(kind, detail)
+        self.failure = Failure(kind, detail, trouble)
 
 
 def run(
@@ -107,18 +136,23 @@ def run(
     zone: Zone,
     well_known: AnchorStore,
     now: datetime,
+    remembered: str = "",
     lookup: Lookup | None = None,
 ) -> Observation:
     """Probe one server through one HTTP setting and tell everything that was seen.
 
-    ``now`` (aware) is the time by which certificates are judged; ``lookup`` answers for names
-    outside the zone (the system's resolver by default). Never raises for what a server does;
+    ``now`` (aware) is the time by which certificates are judged; ``remembered`` the address that
+    the target's name had last, used while its DNS servers give no answer; ``lookup`` answers for
+    names outside the zone (the system's resolver by default). Never raises for what a server does;
     ``OSError`` only for faults of this machine, such as no file descriptor being left.
     """
     seen = Observation()
-    deadline = Deadline(min(plan.leg.timeout, LONGEST_WAIT))
+    if plan.simulated in SIMULATED_SILENCE:
+        seen.failure = Failure("simulated", "No probe was sent.")
+        return seen
     try:
-        address = _resolve(plan, zone, deadline, lookup, seen)
+        address = _resolve(plan, zone, remembered, lookup, seen)
+        deadline = Deadline(min(plan.leg.timeout, LONGEST_WAIT))
         with _connect(plan, zone, address, deadline, seen) as plain:
             if plan.leg.scheme == "http":
                 _request(plan, plain, deadline, seen)
@@ -147,24 +181,45 @@ def _stage(seen: Observation, name: StageName) -> Iterator[list[str]]:
 
 
 def _resolve(
-    plan: ProbePlan, zone: Zone, deadline: Deadline, lookup: Lookup | None, seen: Observation
+    plan: ProbePlan, zone: Zone, remembered: str, lookup: Lookup | None, seen: Observation
 ) -> str:
     with _stage(seen, "resolve") as told:
-        found = resolve(zone, plan.target, timeout=deadline.seconds, lookup=lookup)
+        patience = min(plan.leg.timeout, LONGEST_LOOKUP)
+        found = resolve(zone, plan.target, timeout=patience, lookup=lookup)
         seen.resolution = found
+        if found.error is None:
+            address = found.addresses[0]
+            if found.source == "literal":
+                told.append(f"{address} is an address already.")
+            else:
+                told.append(f"“{plan.target}” is {address}.")
+            return address
         if found.error == "not-found":
-            where = "in the zone of the virtual network" if found.source == "zone" else "in DNS"
+            where = _WHERE.get(found.source, "in DNS")
             raise _StoppedError("dns", f"The name “{plan.target}” does not exist {where}.")
-        if found.error == "silent":
+        why = _unresolved(plan, found)
+        if not remembered:
+            kind: FailureKind = "dns-refused" if found.error == "refused" else "dns-silent"
             raise _StoppedError(
-                "dns", f"The DNS servers gave no usable answer for “{plan.target}”."
+                kind, f"{why} No address is remembered since the gateway was changed last."
             )
-        address = found.addresses[0]
-        if found.source == "literal":
-            told.append(f"{address} is an address already.")
-        else:
-            told.append(f"“{plan.target}” is {address}.")
-        return address
+        seen.remembered = remembered
+        told.append(f"{why} The address that it had last is used: {remembered}.")
+        return remembered
+
+
+_WHERE = {
+    "zone": "in the zone of the virtual network",
+    "custom": "for the DNS servers of the virtual network",
+}
+
+
+def _unresolved(plan: ProbePlan, found: Resolution) -> str:
+    if found.error == "refused":
+        why = f"The DNS servers of the virtual network do not answer for “{plan.target}”."
+    else:
+        why = f"The DNS servers gave no usable answer for “{plan.target}”."
+    return f"{why} {found.detail}".rstrip()
 
 
 @contextmanager
@@ -227,8 +282,8 @@ def _shake_hands(
         except TimeoutError as error:
             raise _StoppedError("timeout", _silence(plan, "the TLS handshake")) from error
         except BrokenHandshakeError as error:
-            detail = f"The TLS handshake with {seen.dialed} failed: {error}."
-            raise _StoppedError("broken", detail) from error
+            detail = f"The TLS handshake with {seen.dialed} failed: {error.trouble.words}."
+            raise _StoppedError("broken", detail, error.trouble) from error
         seen.handshake = handshake
         seen.presented, _ = read_presented(handshake.chain)
         sent = f"the server name “{plan.leg.sni}”" if plan.leg.sni else "no server name"
@@ -270,15 +325,16 @@ def _request(
             raise _StoppedError("broken", detail) from error
         except (ConnectionError, http.client.RemoteDisconnected) as error:
             detail = f"{seen.dialed} closed the connection without a complete answer."
-            raise _StoppedError("broken", detail) from error
+            raise _StoppedError("broken", detail, trouble_of(error)) from error
         except http.client.IncompleteRead as error:
             detail = f"The answer of {seen.dialed} broke off before its end."
             raise _StoppedError("broken", detail) from error
         except http.client.HTTPException as error:
             raise _StoppedError("broken", f"{seen.dialed} does not answer in HTTP.") from error
         except OSError as error:
-            detail = f"The connection to {seen.dialed} broke: {words_of(error)}."
-            raise _StoppedError("broken", detail) from error
+            trouble = trouble_of(error)
+            detail = f"The connection to {seen.dialed} broke: {trouble.words}."
+            raise _StoppedError("broken", detail, trouble) from error
         seen.answer = answer
         _judge_answer(plan, answer)
         told.append(f"Answered {answer.status_code}.")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Max, Q, QuerySet
 
+from gateway.health.advice import advice
 from gateway.health.catalogue import HEALTH_KINDS, block_of
+from gateway.health.history import Period, periods
 from gateway.models import ApplicationGateway, HealthPlan, Verdict
 from gateway.problems import Kind
 
@@ -22,7 +24,7 @@ class HealthRow:
     ``server`` is the FQDN or IP address in the pool, ``port`` and ``protocol`` are the setting's;
     ``kind`` is ``None`` for a healthy server; ``rechecking`` says that a save made the verdict
     old and that a new one is on its way; ``evidence`` is what :mod:`gateway.health.judge` wrote,
-    and empty in a list.
+    and empty in a list, as is ``history``, newest first.
     """
 
     pk: int
@@ -41,6 +43,8 @@ class HealthRow:
     checked_at: datetime | None
     changed_at: datetime | None
     next_due: datetime
+    is_v1: bool = False
+    history: tuple[Period, ...] = ()
 
     @property
     def error_id(self) -> str:
@@ -52,7 +56,13 @@ class HealthRow:
 
     @property
     def remedy(self) -> str:
-        return self.kind.remedy if self.kind else ""
+        """What helps, in the words for the gateway's tier."""
+        return advice(self.kind, is_v1=self.is_v1).remedy if self.kind else ""
+
+    @property
+    def why(self) -> str:
+        """What it means, in the words for the gateway's tier."""
+        return advice(self.kind, is_v1=self.is_v1).why if self.kind else ""
 
     @property
     def block(self) -> str:
@@ -113,7 +123,10 @@ def verdicts_of(
     ordered = _with_words(found)
     waiting = counts.pop("waiting")
     return Health(
-        rows=tuple(_row(one, {}) for one in ordered.defer("evidence")[(page - 1) * size :][:size]),
+        rows=tuple(
+            _row(one, gateway)
+            for one in ordered.defer("evidence", "history")[(page - 1) * size :][:size]
+        ),
         pending=not is_planned or waiting > 0,
         page=page,
         pages=pages,
@@ -124,7 +137,10 @@ def verdicts_of(
 def verdict_of(gateway: ApplicationGateway, pk: int) -> HealthRow | None:
     """One verdict of a gateway with its evidence (1 query); ``None`` if there is none."""
     verdict = _with_words(Verdict.objects.filter(gateway=gateway, pk=pk)).first()
-    return _row(verdict, verdict.evidence) if verdict else None
+    if verdict is None:
+        return None
+    row = _row(verdict, gateway)
+    return replace(row, evidence=verdict.evidence, history=periods(verdict.history))
 
 
 def _holds(word: str) -> Q:
@@ -149,7 +165,7 @@ def _with_words(verdicts: QuerySet[Verdict]) -> QuerySet[Verdict]:
     )
 
 
-def _row(verdict: Verdict, evidence: dict[str, Any]) -> HealthRow:
+def _row(verdict: Verdict, gateway: ApplicationGateway) -> HealthRow:
     return HealthRow(
         pk=verdict.pk,
         address_id=verdict.address_id,
@@ -162,9 +178,10 @@ def _row(verdict: Verdict, evidence: dict[str, Any]) -> HealthRow:
         status=verdict.status,
         kind=HEALTH_KINDS.get(verdict.error_id),
         message=verdict.message,
-        evidence=evidence,
+        evidence={},
         rechecking=verdict.rechecking,
         checked_at=verdict.checked_at,
         changed_at=verdict.changed_at,
         next_due=verdict.due_at,
+        is_v1=gateway.is_v1,
     )

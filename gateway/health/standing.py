@@ -5,11 +5,19 @@ from __future__ import annotations
 import zlib
 from datetime import datetime, timedelta
 
-from gateway.health.catalogue import U_NEW, U_NOT_ALLOWED
+from gateway.health.history import noted
 from gateway.health.judge import Judged
 from gateway.health.plans import ProbePlan
+from gateway.health.unknown import U_NEW, U_PROBER
 from gateway.models import Verdict
 
+Status = Verdict.Status
+
+# A v1 gateway asks again in quick succession until the threshold is reached, v2 at the interval.
+RETRY_PAUSE = timedelta(seconds=1)
+SLOTS = 10_000
+# A part of the interval.
+NEAR = 0.1
 # While a lab server is starting it is asked again at once, this often, before that counts.
 STARTING_PAUSE = timedelta(seconds=0.5)
 STARTING_PATIENCE = 20
@@ -21,6 +29,8 @@ FIELDS = (
     "error_id",
     "message",
     "evidence",
+    "history",
+    "remembered_address",
     "rechecking",
     "failures",
     "checked_at",
@@ -31,40 +41,61 @@ FIELDS = (
 )
 
 
-def take_in(verdict: Verdict, plan: ProbePlan, judged: Judged, now: datetime) -> None:
+def take_in(
+    verdict: Verdict,
+    plan: ProbePlan,
+    judged: Judged,
+    now: datetime,
+    *,
+    is_needed: bool = False,
+) -> None:
     """Change the row's fields by a new result; the caller saves :data:`FIELDS`.
 
     One success is enough to be healthy. A healthy server becomes unhealthy after as many failures
     in a row as the threshold says; the first result after a change decides at once ("Application
-    Gateway health probes overview"). The lease is given back.
+    Gateway health probes overview"). With ``is_needed`` a failing server counts as healthy all the
+    same: the probe wants that many servers. The lease is given back.
     """
     verdict.leased_by, verdict.leased_until = "", None
+    if judged.address:
+        verdict.remembered_address = judged.address
     if not judged.settled and verdict.failures < STARTING_PATIENCE:
         verdict.failures += 1
         verdict.due_at = now + STARTING_PAUSE
         return
-    pause = _interval(verdict, plan) if judged.settled else STOPPED_PAUSE
-    verdict.checked_at, verdict.due_at = now, now + pause
+    verdict.checked_at = now
     verdict.failures = verdict.failures + 1 if judged.kind else 0
     status, error_id, message = judged.status, judged.error_id, judged.message
-    spared = (
-        judged.kind not in (None, U_NOT_ALLOWED)
-        and verdict.status == Verdict.Status.HEALTHY
+    spared = _may_be_spared(judged) and (
+        verdict.status == Status.HEALTHY
         and not verdict.rechecking
         and judged.settled
         and verdict.failures < plan.leg.threshold
     )
     if spared:
         # The page still says why the last probe failed; traffic goes on.
-        status, error_id = Verdict.Status.HEALTHY, ""
+        status, error_id = Status.HEALTHY, ""
         message = (
             f"Failure {verdict.failures} of {plan.leg.threshold} that make it unhealthy: {message}"
         )
+    elif is_needed and status == Status.UNHEALTHY:
+        status, error_id = Status.HEALTHY, ""
+        message = (
+            "Counts as healthy, because the probe always keeps "
+            f"{plan.leg.min_servers} of the pool's servers so: {message}"
+        )
     if (status, error_id) != (verdict.status, verdict.error_id):
         verdict.changed_at = now
+    verdict.due_at = _next_probe(verdict, plan, judged, now, hurry=spared and plan.is_v1)
     verdict.status, verdict.error_id, verdict.message = status, error_id, message
     verdict.evidence = judged.evidence
+    verdict.history = noted(verdict.history, status, judged.error_id, judged.ms, now)
     verdict.rechecking = False
+
+
+def _may_be_spared(judged: Judged) -> bool:
+    """Failures of a server are counted; that nothing is known about it is said at once."""
+    return judged.status == Status.UNHEALTHY or judged.kind is U_PROBER
 
 
 def restart(verdict: Verdict, plan: ProbePlan, now: datetime) -> None:
@@ -92,7 +123,23 @@ def fresh(gateway_id: int, plan: ProbePlan, now: datetime) -> Verdict:
     )
 
 
-def _interval(verdict: Verdict, plan: ProbePlan) -> timedelta:
-    """The interval, up to 5 % shorter or longer by pair, so that a save's probes drift apart."""
-    share = zlib.crc32(str(verdict.pk).encode()) % 1000 / 1000
-    return timedelta(seconds=plan.leg.interval * (0.95 + share / 10))
+def _next_probe(
+    verdict: Verdict, plan: ProbePlan, judged: Judged, now: datetime, *, hurry: bool
+) -> datetime:
+    if not judged.settled:
+        return now + STOPPED_PAUSE
+    if hurry:
+        return now + RETRY_PAUSE
+    return next_turn(verdict.pk, plan.leg.interval, now)
+
+
+def next_turn(pk: int, interval: int, now: datetime) -> datetime:
+    """The next turn of a pair: its turns are ``interval`` seconds apart, each pair has its own.
+
+    So the probes of a save that made a thousand pairs due at once lie all over the interval from
+    the second time on. A turn that is very near is left out.
+    """
+    share = zlib.crc32(str(pk).encode()) % SLOTS / SLOTS
+    passed = (now.timestamp() / interval - share) % 1
+    left = 1 - passed
+    return now + timedelta(seconds=interval * (left if left > NEAR else left + 1))

@@ -20,8 +20,9 @@ from certificates.x509.chains import (
 )
 from certificates.x509.names import match_name
 from certificates.x509.problems import ProblemError
-from gateway.health.catalogue import E_AUTHCERT, E_CN, E_DATES, E_VERIFY, OF_FINDING
+from gateway.health.catalogue import OF_FINDING
 from gateway.health.plans import ProbePlan
+from gateway.health.unhealthy import E_AUTHCERT, E_CN, E_DATES, E_VERIFY
 from gateway.problems import Kind
 
 

@@ -188,7 +188,7 @@ class Worker:
         """Probe one pair; runs in a thread of the pool and never raises."""
         now = self.clock()
         try:
-            seen = run(plan, zone=zone, well_known=store, now=now)
+            seen = run(plan, zone=zone, well_known=store, now=now, remembered=one.remembered)
             judged = verdict(plan, seen, now)
         except Exception:
             logger.exception("The probe of verdict %s failed.", one.verdict)

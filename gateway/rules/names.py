@@ -55,10 +55,14 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class ProbeLeg(Leg):
-    """The way of a health probe: times in seconds, accepted codes as ``200`` or ``200-399``."""
+    """The way of a health probe: times in seconds, accepted codes as ``200`` or ``200-399``.
+
+    ``min_servers`` is how many servers of the pool always count as healthy.
+    """
 
     interval: int
     threshold: int
+    min_servers: int
     status_codes: tuple[str, ...]
     body: str
 
@@ -126,6 +130,7 @@ def probe_leg(
         why=why if https else "Plain HTTP: no certificate is asked for.",
         interval=probe.interval if probe else DEFAULT_INTERVAL,
         threshold=probe.unhealthy_threshold if probe else DEFAULT_THRESHOLD,
+        min_servers=probe.min_servers if probe else 0,
         status_codes=_status_codes(probe),
         body=probe.match_body if probe else "",
     )

@@ -50,6 +50,7 @@ def plan_for(
     is_v1: bool = False,
     probe: Probe | None = None,
     timeout: int = 2,
+    simulated: str = "",
     **settings: Any,
 ) -> ProbePlan:
     """A plan for one server; HTTPS on 443 if there is a ``trust``, else HTTP on 80."""
@@ -74,6 +75,7 @@ def plan_for(
         leg=leg if probe else replace(leg, timeout=timeout),
         trust=trust or Trust("none", validate_chain=False, validate_name=False),
         digest="",
+        simulated=simulated,
     )
 
 

@@ -1,12 +1,13 @@
 """The words for a broken handshake, and the chain as it was sent."""
 
+import errno
 import ssl
 from typing import Any
 
 import pytest
 
 from gateway.health import handshake
-from gateway.health.handshake import words_of
+from gateway.health.handshake import trouble_of
 from tests import servers
 from tests.gateway.health.scenes import judge, plan_for, private, root_of, trusting, zone_for
 
@@ -25,6 +26,7 @@ def tls_error(reason: str) -> ssl.SSLError:
         (tls_error("SSLV3_ALERT_HANDSHAKE_FAILURE"), "nothing acceptable"),
         (tls_error("TLSV13_ALERT_CERTIFICATE_REQUIRED"), "client certificate"),
         (tls_error("TLSV1_UNRECOGNIZED_NAME"), "does not know the server name"),
+        (tls_error("EXCESSIVE_MESSAGE_SIZE"), "more certificates than are read"),
         (tls_error("TLSV1_ALERT_INTERNAL_ERROR"), "“tlsv1 alert internal error”"),
         (tls_error(""), "TLS failed"),
         (ssl.SSLEOFError(8, "EOF"), "closed the connection"),
@@ -33,7 +35,29 @@ def tls_error(reason: str) -> ssl.SSLError:
     ],
 )
 def test_each_failure_has_its_words(error: OSError, words: str) -> None:
-    assert words in words_of(error)
+    assert words in trouble_of(error).words
+
+
+@pytest.mark.parametrize(
+    ("error", "alert", "reason"),
+    [
+        (
+            tls_error("TLSV13_ALERT_CERTIFICATE_REQUIRED"),
+            "certificate required",
+            "TLSV13_ALERT_CERTIFICATE_REQUIRED",
+        ),
+        (tls_error("TLSV1_UNRECOGNIZED_NAME"), "unrecognized name", "TLSV1_UNRECOGNIZED_NAME"),
+        (tls_error("WRONG_VERSION_NUMBER"), "", "WRONG_VERSION_NUMBER"),
+        (ConnectionResetError(errno.ECONNRESET, "reset"), "", "ECONNRESET"),
+        (ssl.SSLEOFError(8, "EOF"), "", ""),
+        (OSError("no number"), "", ""),
+    ],
+)
+def test_the_alert_of_the_server_is_told_from_a_fault_that_the_gateway_found(
+    error: OSError, alert: str, reason: str
+) -> None:
+    trouble = trouble_of(error)
+    assert (trouble.alert, trouble.reason) == (alert, reason)
 
 
 def test_a_server_without_a_common_cipher_is_told() -> None:
@@ -52,7 +76,8 @@ def test_a_server_without_a_common_cipher_is_told() -> None:
             plan = plan_for(trust=trusting("roots", root_of(leaf)))
             judged = judge(plan, zone_for(running.port))
     assert judged.error_id == "E-TCP"
-    assert "ciphers" in judged.message
+    assert "no cipher in common" in judged.message
+    assert judged.evidence["broken"]["alert"] == "handshake failure"
 
 
 def test_the_chain_is_read_where_newer_pythons_offer_it() -> None:

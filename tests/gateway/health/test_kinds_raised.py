@@ -1,19 +1,23 @@
 """Every declared cause of bad health comes out of something that really happens."""
 
+import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from certificates.x509 import issue
-from gateway.health.catalogue import HEALTH_KINDS, block_of
+from gateway.health.catalogue import HEALTH_KINDS, HELP_ONLY, SIMULATED, block_of
 from gateway.health.judge import own_failure
 from gateway.health.standing import fresh
 from gateway.models import Probe
+from gateway.network import Endpoint
 from tests import servers
 from tests.factories import NOW
+from tests.gateway.health.nameservers import dns_server, refuse
 from tests.gateway.health.scenes import (
     NAME,
     judge,
@@ -24,6 +28,7 @@ from tests.gateway.health.scenes import (
     zone_for,
 )
 
+DNS = "10.0.1.53"
 GOOD = private()
 ISSUER = GOOD.issuer
 assert ISSUER is not None
@@ -51,6 +56,30 @@ def closed() -> str:
         return judge(plan_for(), zone_for(refusing=port)).error_id
 
 
+def silence(name: str) -> list[str]:
+    raise socket.gaierror(socket.EAI_AGAIN, f"nobody answers for {name}")
+
+
+def unanswered() -> str:
+    return judge(plan_for(target="www.example.com"), zone_for(), lookup=silence).error_id
+
+
+def refused() -> str:
+    """By a DNS server of the network's own that knows its own zone only."""
+    with dns_server(refuse) as port:
+        zone = replace(
+            zone_for(),
+            dns_servers=(DNS,),
+            lab_addresses=frozenset({DNS}),
+            endpoints={(DNS, 53): Endpoint("127.0.0.1", port)},
+        )
+        return judge(plan_for(target="www.example.com"), zone).error_id
+
+
+def played(id: str) -> Callable[[], str]:
+    return served(servers.http_server(), simulated=id)
+
+
 def text(wanted: str) -> Probe:
     return Probe(name="p", host=NAME, timeout=2, match_body=wanted)
 
@@ -76,6 +105,9 @@ HAPPENINGS: dict[str, Callable[[], str]] = {
     "E-AUTHCERT": served(
         servers.tls_server(GOOD), trust=trusting("pinned", root_of(GOOD)), is_v1=True
     ),
+    "U-DNS": unanswered,
+    "U-CDNS": refused,
+    **{id: played(id) for id in sorted(SIMULATED)},
     "U-NEW": lambda: fresh(1, plan_for(), NOW).error_id,
     "U-NOT-ALLOWED": served(nullcontext(), target="192.0.2.7"),
     "U-PROBER": lambda: own_failure(plan_for(), NOW).error_id,
@@ -83,10 +115,10 @@ HAPPENINGS: dict[str, Callable[[], str]] = {
 
 
 def test_every_declared_cause_is_in_the_table() -> None:
-    assert HAPPENINGS.keys() == HEALTH_KINDS.keys()
+    assert HAPPENINGS.keys() == HEALTH_KINDS.keys() - HELP_ONLY
 
 
-@pytest.mark.parametrize("id", HEALTH_KINDS)
+@pytest.mark.parametrize("id", HAPPENINGS)
 def test_each_cause_happens(id: str) -> None:
     assert HAPPENINGS[id]() == id
 

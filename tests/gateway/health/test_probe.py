@@ -61,6 +61,8 @@ def test_a_healthy_server_passes_every_stage_and_shows_its_evidence() -> None:
         "source": "zone",
         "addresses": [ADDRESS],
         "error": None,
+        "asked": [],
+        "remembered": None,
     }
     assert evidence["dialed"] == f"{ADDRESS}:443"
     assert evidence["sni"] == evidence["checked_name"] == NAME
@@ -138,8 +140,9 @@ def test_a_resolver_that_does_not_answer_is_told() -> None:
         raise socket.gaierror(socket.EAI_AGAIN, "later")
 
     judged = judge(plan_for(target="www.example.com"), zone_for(), lookup=silent)
-    assert judged.error_id == "E-DNS"
+    assert (judged.status, judged.error_id) == ("Unknown", "U-DNS")
     assert "no usable answer" in judged.message
+    assert judged.address == ""
 
 
 def test_a_closed_port_refuses() -> None:

@@ -3,16 +3,22 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from gateway.health.catalogue import E_STATUS, E_TCP, U_NOT_ALLOWED
+import pytest
+
+from gateway.health.history import periods
 from gateway.health.judge import Judged, own_failure
 from gateway.health.plans import ProbePlan
 from gateway.health.standing import (
+    RETRY_PAUSE,
     STARTING_PATIENCE,
     STOPPED_PAUSE,
     fresh,
+    next_turn,
     restart,
     take_in,
 )
+from gateway.health.unhealthy import E_STATUS, E_TCP
+from gateway.health.unknown import U_DNS, U_NOT_ALLOWED
 from gateway.models import Verdict
 from tests.factories import NOW
 from tests.gateway.health.scenes import plan_for
@@ -22,6 +28,7 @@ GOOD = Judged(Verdict.Status.HEALTHY, None, "Answered 200.", {"good": True})
 BAD = Judged(Verdict.Status.UNHEALTHY, E_STATUS, "The server answered 500.", {"bad": True})
 WORSE = Judged(Verdict.Status.UNHEALTHY, E_TCP, "No connection.", {"worse": True})
 FOREIGN = Judged(Verdict.Status.UNKNOWN, U_NOT_ALLOWED, "Not connected to.", {})
+SILENCE = Judged(Verdict.Status.UNKNOWN, U_DNS, "Nobody answered.", {})
 STARTING = replace(WORSE, settled=False)
 
 
@@ -101,15 +108,70 @@ def test_a_fault_of_the_prober_does_not_take_a_healthy_server_away_at_once() -> 
     assert after(own_failure(PLAN, NOW)).error_id == "U-PROBER"
 
 
-def test_the_next_probe_is_due_after_about_the_interval_the_same_for_a_pair() -> None:
-    due = {}
-    for pk in range(1, 50):
-        verdict = fresh(1, PLAN, NOW)
-        verdict.pk = pk
-        due[pk] = after(GOOD, verdict=verdict).due_at
-        assert timedelta(seconds=28.5) <= due[pk] - NOW <= timedelta(seconds=31.5)
-        assert after(GOOD, verdict=verdict).due_at == due[pk]
-    assert len(set(due.values())) > 20
+def test_the_probes_of_a_save_are_spread_over_the_interval_from_the_second_on() -> None:
+    seconds = {(next_turn(pk, 30, NOW) - NOW).total_seconds() for pk in range(1, 1201)}
+    # None at once, none much later than the interval, and in each third of it as many as elsewhere.
+    assert 3 <= min(seconds) < 6
+    assert 30 < max(seconds) <= 33
+    thirds = [sum(low < one - 3 <= low + 10 for one in seconds) for low in (0, 10, 20)]
+    assert all(300 < third < 500 for third in thirds), thirds
+
+
+@pytest.mark.parametrize("interval", [1, 5, 30, 86400])
+def test_the_turns_of_a_pair_are_one_interval_apart(interval: int) -> None:
+    first = next_turn(7, interval, NOW)
+    # Found late, as a busy prober does, and however often that is worked out.
+    second = next_turn(7, interval, first + timedelta(seconds=interval / 20))
+    assert second - first == pytest.approx(timedelta(seconds=interval), abs=timedelta(seconds=0.01))
+    early = next_turn(7, interval, first - timedelta(seconds=interval / 100))
+    assert early == pytest.approx(second, abs=timedelta(seconds=0.01))
+
+
+def test_v1_asks_again_in_quick_succession_and_v2_at_the_interval() -> None:
+    quick = replace(PLAN, is_v1=True)
+    verdict = after(GOOD, BAD, plan=quick)
+    assert (verdict.status, verdict.due_at) == ("Healthy", NOW + RETRY_PAUSE)
+    verdict = after(BAD, BAD, verdict=verdict, plan=quick)
+    assert verdict.status == "Unhealthy"
+    assert verdict.due_at == next_turn(verdict.pk, 30, NOW)
+    assert after(GOOD, BAD).due_at == next_turn(7, 30, NOW)
+
+
+def test_that_nothing_is_known_is_said_at_once() -> None:
+    assert after(GOOD, SILENCE).error_id == "U-DNS"
+
+
+def test_a_server_that_the_probe_always_keeps_counts_as_healthy() -> None:
+    plan = replace(PLAN, leg=replace(PLAN.leg, min_servers=2, threshold=1))
+    verdict = fresh(1, plan, NOW)
+    verdict.pk = 7
+    take_in(verdict, plan, BAD, NOW, is_needed=True)
+    assert (verdict.status, verdict.error_id) == ("Healthy", "")
+    assert "always keeps 2 of the pool's servers" in verdict.message
+    assert verdict.message.endswith(BAD.message)
+    take_in(verdict, plan, SILENCE, NOW, is_needed=True)
+    assert verdict.status == "Unknown"
+    take_in(verdict, plan, BAD, NOW, is_needed=False)
+    assert (verdict.status, verdict.error_id) == ("Unhealthy", "E-STATUS")
+
+
+def test_an_address_that_was_answered_is_remembered_and_silence_forgets_nothing() -> None:
+    verdict = after(replace(GOOD, address="10.0.1.4"))
+    assert verdict.remembered_address == "10.0.1.4"
+    assert after(BAD, SILENCE, verdict=verdict).remembered_address == "10.0.1.4"
+    found = after(replace(STARTING, address="10.0.1.5"), verdict=verdict)
+    assert found.remembered_address == "10.0.1.5"
+
+
+def test_each_result_is_noted_in_the_history() -> None:
+    verdict = after(GOOD, GOOD, BAD, BAD, BAD)
+    found = [(one.status, one.error_id, one.probes) for one in periods(verdict.history)]
+    assert found == [
+        ("Unhealthy", "E-STATUS", 1),
+        ("Healthy", "E-STATUS", 2),
+        ("Healthy", "", 2),
+    ]
+    assert after(STARTING, verdict=verdict).history == verdict.history
 
 
 def test_a_change_of_verdict_is_dated_and_a_repetition_is_not() -> None:
