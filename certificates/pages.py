@@ -57,6 +57,22 @@ _ITEMS: list[tuple[str, str, tuple[str, ...], str, str, str]] = [
         "folder",
         "desktop documents downloads cer der p7b notepad save",
     ),
+    (
+        "decoder",
+        "decoder",
+        (),
+        "Certificate decoder",
+        "decoder",
+        "decode examine inspect convert der base64 pem pfx p7b csr what is this file refused",
+    ),
+    (
+        "lab-ca",
+        "lab-ca",
+        (),
+        "Lab CA",
+        "lab",
+        "new root intermediate server client self-signed certificate authority openssl pfx zip",
+    ),
 ]
 
 
