@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,9 @@ from certificates.x509.pfx import open_pfx
 from certificates.x509.problems import Kind, Problem, ProblemError, declare
 from certificates.x509.read import read_certificates
 from certificates.x509.shapes import shape_of
+
+# The version number 3, first thing in a PFX (RFC 7292 4): tells one that is cut off, too.
+_PFX_BEGINS = re.compile(rb"\x30(?:\x80|[\x01-\x7f]|\x81.|\x82..|\x83...)\x02\x01\x03", re.DOTALL)
 
 _WITH_KEY = (
     "Put certificate and key into a PFX: openssl pkcs12 -export -inkey key.pem -in chain.pem "
@@ -88,7 +92,7 @@ def read_file(data: bytes, password: str) -> Content:
     Raises :class:`ProblemError` if there is nothing that can be imported. A PFX is opened in a
     process of its own, so call this outside transactions.
     """
-    if shape_of(data) == "pfx":
+    if shape_of(data) == "pfx" or _PFX_BEGINS.match(data):
         opened = open_pfx(data, password)
         return Content(tuple(dict.fromkeys((opened.certificate, *opened.others))), opened.key_pem)
     reading = read_certificates(data)

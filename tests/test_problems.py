@@ -18,6 +18,7 @@ import gateway
 from gateway.health.catalogue import HELP_ONLY
 from gateway.problems import KINDS
 from tests import factories
+from tests.certificates import test_imports as imports
 from tests.certificates.x509 import test_kinds_raised as x509
 from tests.gateway.document import test_kinds_raised as document
 from tests.gateway.health import test_kinds_raised as health
@@ -35,6 +36,7 @@ for _package in (certificates, gateway):
 TABLES: tuple[set[str], ...] = (
     {*x509.ROOTS, *x509.AUTHENTICATION, *x509.CLIENT_CAS, *x509.LISTENERS, *x509.PASSWORDS},
     x509.ELSEWHERE,
+    {*imports.REFUSED, *imports.ELSEWHERE},
     {case.kind for case in rules.CASES},
     rules.OF_DELETING,
     set(document.WRONG),
