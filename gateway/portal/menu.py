@@ -45,7 +45,13 @@ _ITEMS: list[tuple[str, list[tuple[str, str, str, str]]]] = [
             ("properties", "Properties", "properties", "id etag generation"),
         ],
     ),
-    ("Monitoring", [("health", "Backend health", "health", "status unhealthy troubleshoot")]),
+    (
+        "Monitoring",
+        [
+            ("health", "Backend health", "health", "status unhealthy troubleshoot"),
+            ("advisor", "Advisor", "recommendation", "recommendations expiry warnings"),
+        ],
+    ),
     ("Automation", [("json", "JSON View", "json", "export template arm document")]),
 ]
 

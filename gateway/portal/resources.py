@@ -22,6 +22,7 @@ from gateway.models import (
     Resource,
     VirtualNetwork,
 )
+from gateway.portal.expiry import expiring
 from gateway.portal.frame import own_activities, workshop_url
 from gateway.portal.pages import Crumb, PortalRequest
 
@@ -91,7 +92,12 @@ def _home() -> list[Crumb]:
 @login_required
 def home(request: PortalRequest) -> HttpResponse:
     gateways = [row for row in resource_rows(request.user) if row.url]
-    context = {"gateways": gateways, "title": "Home", "workshop_url": workshop_url()}
+    context = {
+        "gateways": gateways,
+        "title": "Home",
+        "workshop_url": workshop_url(),
+        "expiring": expiring(request.user, timezone.now()),
+    }
     return render(request, "portal/home.html", context)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from gateway.portal import (
+    advisor,
     health,
     help,
     http_settings,
@@ -46,6 +47,7 @@ _gateway = [
     path("rules/add/", rules.add, name="rules-add"),
     path("rules/<str:name>/edit/", rules.edit, name="rules-edit"),
     path("rules/<str:name>/delete/", rules.delete, name="rules-delete"),
+    path("advisor/", advisor.index, name="advisor"),
     path("health/", health.index, name="health"),
     path("health/<int:verdict>/", troubleshoot.detail, name="health-detail"),
     path("health/<int:verdict>/chain/", troubleshoot.chain, name="health-chain"),

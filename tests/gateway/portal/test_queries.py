@@ -23,7 +23,7 @@ UPDATE = os.environ.get("UPDATE_QUERY_COUNTS") == "1"
 
 # Pages of lists and forms, and pages that show a gateway as a whole.
 MOST, MOST_OF_A_WHOLE = 10, 30
-WHOLE = {"json"}
+WHOLE = {"advisor", "json"}
 
 # The blades of a gateway: view and what follows in its address.
 BLADES: dict[str, tuple[str, ...]] = {
@@ -31,6 +31,7 @@ BLADES: dict[str, tuple[str, ...]] = {
     "activity": (),
     "properties": (),
     "json": (),
+    "advisor": (),
     "frontends": (),
     "health": (),
     "http-settings": (),

@@ -10,9 +10,11 @@ import pytest
 from gateway import rules
 from gateway.models import ApplicationGateway
 from gateway.problems import KINDS, Kind, errors
+from gateway.rules.advice import advise
 from gateway.rules.fields import field_problems
 from tests.factories import NOW, loaded
 from tests.gateway.rules import (
+    cases_advice,
     cases_backends,
     cases_certificates,
     cases_fields,
@@ -25,6 +27,7 @@ from tests.gateway.rules import (
 from tests.gateway.rules.tables import CASES, Case
 
 TABLES = (
+    cases_advice,
     cases_backends,
     cases_certificates,
     cases_fields,
@@ -53,7 +56,8 @@ def declared() -> dict[str, Kind]:
 def test_the_mistake_is_found(case: Case):
     made = case.make()
     if isinstance(made, ApplicationGateway) and made.pk:
-        problems = rules.check(loaded(made), now=NOW)
+        whole = loaded(made)
+        problems = [*rules.check(whole, now=NOW), *advise(whole, now=NOW)]
     else:
         problems = field_problems(made)
     found = [problem for problem in problems if problem.id == case.kind]
