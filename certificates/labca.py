@@ -28,6 +28,11 @@ AUTHORITIES: frozenset[Kind] = frozenset({"root", "intermediate"})
 ISSUED: frozenset[Kind] = frozenset({"intermediate", "server", "client"})
 """What an authority of the user has to sign; the others sign themselves."""
 
+SANDBOX_ROOT = "lab-root"
+SANDBOX_ISSUING = "lab-issuing"
+SANDBOX_NAMES = frozenset({SANDBOX_ROOT, SANDBOX_ISSUING})
+"""The two authorities that the servers of a user's sandbox have their certificates from."""
+
 MAX_AUTHORITIES = 50
 MAX_CERTIFICATES = 200
 MAX_NAMES = 100
@@ -188,7 +193,10 @@ def _taken(owner_id: int, order: Order) -> list[Fault]:
     made = StoredCertificate.objects.filter(owner_id=owner_id, made_here=True)
     if order.kind in AUTHORITIES:
         mine = Authority.objects.filter(owner_id=owner_id)
-        if mine.filter(name__iexact=order.name).exists():
+        if order.name.lower() in SANDBOX_NAMES:
+            words = f"“{order.name}” is the name of an authority of your sandbox; take another one."
+            faults.append(Fault("name", words))
+        elif mine.filter(name__iexact=order.name).exists():
             words = f"You have an authority called “{shortened(order.name)}”; take another name."
             faults.append(Fault("name", words))
         if mine.count() >= MAX_AUTHORITIES:

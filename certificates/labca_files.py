@@ -1,4 +1,4 @@
-"""Files of lab certificates: every form that a tool may ask for, and what a server needs, zipped."""
+"""Files of lab certificates: each form that a tool may ask for, and what a server needs, zipped."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Literal
 
 from certificates.models import Authority, ChainForm, StoredCertificate, StoredKey
 from certificates.stores import circle_of
+from certificates.x509 import issue
 from certificates.x509.certificate import Certificate
 from certificates.x509.export import MEDIA_TYPES, export
 from certificates.x509.issue import ordered_chain, to_pem
@@ -20,8 +21,12 @@ PUBLIC_FILES = ("cer", "der", "pem", "p7b")
 """The files without a private key, by the name that addresses and the command give them."""
 
 _SINGLE: dict[str, Literal["base64", "der"]] = {"cer": "base64", "der": "der"}
-_ROOT = "root.cer"
-_ISSUERS = "issuers.pem"
+_FORMS: dict[ChainForm, issue.ChainForm] = {
+    ChainForm.COMPLETE: "complete",
+    ChainForm.WITH_ROOT: "with-root",
+    ChainForm.LEAF_ONLY: "leaf-only",
+    ChainForm.REVERSED: "reversed",
+}
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 _SECRET = 0o600
@@ -50,7 +55,7 @@ class Subject:
     @property
     def chain(self) -> tuple[Certificate, ...]:
         """What the chain file holds, in its order."""
-        return ordered_chain(self.certificate, self.issuers, self.chain_form.value)
+        return ordered_chain(self.certificate, self.issuers, _FORMS[self.chain_form])
 
     @property
     def stem(self) -> str:
@@ -140,10 +145,10 @@ def server_zip(subject: Subject, key_pem: bytes, made_at: datetime) -> File:
         "s_server.sh": (_s_server(subject, has_issuers=bool(issuers)), _PROGRAM),
     }
     if issuers:
-        members[_ISSUERS] = (to_pem(*issuers), _PUBLIC)
+        members[f"{stem}-issuers.pem"] = (to_pem(*issuers), _PUBLIC)
     root = _root(subject)
     if root is not None:
-        members[_ROOT] = (export(root, "base64").content, _PUBLIC)
+        members[f"{stem}-root.cer"] = (export(root, "base64").content, _PUBLIC)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for name, (content, mode) in members.items():
@@ -183,7 +188,7 @@ def _read_me(subject: Subject) -> bytes:
         f"{stem}.cer        the certificate alone, which a v1 gateway wants uploaded",
     ]
     if _root(subject) is not None:
-        lines.append(f"{_ROOT}  the root, which a v2 gateway wants uploaded")
+        lines.append(f"{stem}-root.cer   the root, which a v2 gateway wants uploaded")
     lines += ["nginx.conf  a server for nginx", "s_server.sh  a server with openssl alone"]
     if subject.chain_form is ChainForm.REVERSED:
         lines += [
@@ -218,7 +223,7 @@ def _nginx(subject: Subject) -> bytes:
 
 def _s_server(subject: Subject, *, has_issuers: bool) -> bytes:
     stem = subject.stem
-    chain = f" -cert_chain {_ISSUERS}" if has_issuers else ""
+    chain = f" -cert_chain {stem}-issuers.pem" if has_issuers else ""
     weak = " -cipher DEFAULT@SECLEVEL=0" if _is_weak(subject) else ""
     return _text(
         "#!/bin/sh",

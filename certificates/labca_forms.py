@@ -197,6 +197,10 @@ class OrderForm(forms.Form):
                 *(SELF_SIGNED if self.kind == "server" else ()),
             ]
 
+    def prefer(self, issuer: str) -> None:
+        """Let a fresh form begin with this issuer."""
+        self.initial["issuer"] = issuer
+
     @property
     def is_authority(self) -> bool:
         return self.kind in {"root", "intermediate"}
