@@ -102,6 +102,7 @@ def states(portal: Portal) -> Iterator[str]:
             "activity/",
             "properties/",
             "json/",
+            "advisor/",
             "frontends/",
             "http-settings/",
             "listeners/",

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from gateway.health.history import noted
 from gateway.health.reading import verdicts_of
 from gateway.models import ApplicationGateway, LabEndpoint, LabServer, Probe, Verdict
 from tests import crowds, factories
@@ -215,3 +216,16 @@ def test_the_report_is_searched_on_the_server(
 def test_a_search_is_kept_over_the_pages(gateway: ApplicationGateway) -> None:
     shown = verdicts_of(gateway, search="10.0.2", size=1, page=2)
     assert (shown.page, shown.pages, len(shown.rows)) == (2, 2, 1)
+
+
+def test_the_history_of_a_server_is_told_newest_first(
+    gateway: ApplicationGateway, client: Client
+) -> None:
+    verdict = judged(gateway, "E-STATUS")
+    history = noted([], "Healthy", "", 12.0, factories.NOW)
+    history = noted(history, "Unhealthy", "E-STATUS", 40.0, factories.NOW)
+    Verdict.objects.filter(pk=verdict.pk).update(history=history)
+    text = page_of(client, gateway, verdict)
+    told = text[text.index('id="history-title"') :]
+    assert told.index("E-STATUS") < told.index("Success")
+    assert "40&nbsp;ms" in told
