@@ -368,7 +368,7 @@ function start(root) {
 // A link to a field lands on it with the keyboard too.
 function landOnField() {
   const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  if (!target?.closest("form")) return;
+  if (!target || !target.closest("form")) return;
   const control = target.matches("input, select, textarea") ? target : $("input, select, textarea", target);
   control?.focus({ preventScroll: true });
   (control ?? target).scrollIntoView({ block: "center" });
