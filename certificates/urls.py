@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from certificates import decoder, exported, imports, manager, views, wizard
+from certificates import decoder, exported, imports, labca_pages, manager, views, wizard
 
 app_name = "certificates"
 
@@ -17,4 +17,9 @@ urlpatterns = [
     path("files/<int:pk>/delete/", exported.file_delete, name="file-delete"),
     path("<str:kind>/<int:pk>/export/", wizard.wizard, name="export"),
     path("<str:kind>/<int:pk>/export/<str:sha256>/", wizard.wizard, name="export-node"),
+    path("lab-ca/", labca_pages.index, name="lab-ca"),
+    path("lab-ca/new/<str:kind>/", labca_pages.new, name="lab-ca-new"),
+    path("lab-ca/<str:what>/<int:pk>/pfx/", labca_pages.pfx, name="lab-ca-pfx"),
+    path("lab-ca/<str:what>/<int:pk>/delete/", labca_pages.delete, name="lab-ca-delete"),
+    path("lab-ca/<str:what>/<int:pk>/<str:kind>/", labca_pages.file, name="lab-ca-file"),
 ]
