@@ -58,8 +58,12 @@ class DecoderForm(forms.Form):
         strip=False,
         max_length=PASSWORD_LENGTH,
         label="Password",
-        help_text="Only a PFX has one. It is used once and never kept.",
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        widget=forms.PasswordInput(
+            attrs={
+                "autocomplete": "off",
+                "data-note": "Only a PFX has one. It is used once and never kept.",
+            }
+        ),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -165,9 +169,11 @@ def _named(start: str, files: Sequence[Made]) -> list[tuple[str, Made]]:
 
 
 def _level(exam: Exam) -> str:
-    if exam.needs_password or not exam.found:
-        return "info" if exam.needs_password else "error"
-    return "warning" if exam.repairs else "success"
+    if exam.needs_password:
+        return "warning" if exam.lessons else "info"
+    if not exam.found:
+        return "error"
+    return "warning" if exam.repairs or exam.has_stray_key else "success"
 
 
 def _page(

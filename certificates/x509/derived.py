@@ -269,10 +269,8 @@ def _issuer_address(certificate: Certificate) -> str:
 def _name(certificate: Certificate, ending: str) -> str:
     label = certificate.label.replace("*", "wildcard")
     stem = _NO_NAME.sub("-", label)[:60].strip("-.").lower() or "certificate"
-    # "contoso-root-root.cer" says nothing more than "contoso-root.cer".
-    for word in ("-root", "-client-ca"):
-        if ending.startswith(word) and stem.endswith(word):
-            stem = stem.removesuffix(word)
+    if ending == "-root.cer" and "root" in stem:
+        ending = ".cer"  # the name says it already
     return stem + ending
 
 

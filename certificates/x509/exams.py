@@ -61,7 +61,8 @@ class Exam:
     """What was found out about a file; holds no private key and no password.
 
     ``headline`` is a sentence on what it is. ``repairs`` were needed to read ``found`` at all
-    (``more`` certificates are not shown). ``needs_password``: a PFX that stays closed without one.
+    (``more`` certificates are not shown). ``needs_password``: a PFX that stays closed without the right one.
+    ``has_stray_key``: the private key is not in a PFX, where it may be.
     """
 
     headline: str
@@ -74,6 +75,7 @@ class Exam:
     lessons: tuple[Lesson, ...]
     needs_password: bool
     has_private_key: bool
+    has_stray_key: bool
 
 
 def examine(
@@ -115,6 +117,7 @@ def examine(
         lessons=lessons_of(content, material, file_name),
         needs_password=content.needs_password,
         has_private_key=content.has_private_key,
+        has_stray_key=content.has_private_key and content.form not in {"pfx", "pfx-text"},
     )
 
 

@@ -31,6 +31,7 @@ _LINES = re.compile("[\u2028\u2029]")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _QUOTED = re.compile(r"^[ \t]{0,8}(?:[>|][ \t]?){1,20}", re.M)
 _TAG = re.compile(r"<[^<>]{1,500}>")
+_RTF_BREAK = re.compile(r"\\(?:par|line)\b")
 _RTF_WORD = re.compile(r"\\'[0-9a-fA-F]{2}|\\[a-zA-Z]{1,32}-?\d{0,10} ?|[{}\\]")
 _BARE = re.compile(r"MI[A-Za-z0-9+/\s]{150,}={0,2}")
 _FOREIGN = re.compile(r"[^A-Za-z0-9+/=\s]")
@@ -69,7 +70,10 @@ def plain_text(data: bytes) -> tuple[str, list[str]]:
 
     then(_unwrapped(text), "It was Base-64 encoded twice; the outer layer was taken off.")
     if text.lstrip().startswith("{\\rtf"):
-        then(_RTF_WORD.sub(_rtf_break, text), "The formatting of the document was taken off.")
+        then(
+            _RTF_WORD.sub("", _RTF_BREAK.sub("\n", text)),
+            "The formatting of the document was taken off.",
+        )
     then(_without_markup(text), "The markup of the web page was taken off.")
     lines = text.replace("\\r\\n", "\n").replace("\\n", "\n").replace("\\r", "\n")
     then(lines, "Line breaks that were written out as \\n became real ones.")
@@ -113,10 +117,6 @@ def _without_markup(text: str) -> str:
     return html.unescape(_TAG.sub("\n", text))
 
 
-def _rtf_break(match: re.Match[str]) -> str:
-    return "\n" if match[0].rstrip().startswith(("\\par", "\\line")) else ""
-
-
 def _marker(match: re.Match[str]) -> str:
     written = f"-----{match[1].upper()} {match[2].upper()}-----"
     return match[0] if match[0] == written else f"\n{written}\n"
@@ -143,7 +143,8 @@ def _bodies(text: str, repairs: list[str]) -> Iterator[str]:
 def _certificates(body: str, repairs: list[str]) -> list[Certificate]:
     written = "".join(_standard(body).split())
     content = _FOREIGN.sub("", written)
-    data = _decode(content.split("=", 1)[0])
+    whole, _, rest = content.partition("=")
+    data = _decode(whole)
     try:
         raw = asn1.read(data).raw
         shape = shape_of(raw)
@@ -153,7 +154,7 @@ def _certificates(body: str, repairs: list[str]) -> list[Certificate]:
         return []
     if content != written:
         repairs.append("Characters that are no Base-64 were taken out.")
-    if len(raw) < len(data):
+    if len(raw) < len(data) or rest.strip("="):
         repairs.append("What followed the certificate was left out.")
     return certificates
 
