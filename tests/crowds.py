@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from certificates import stores
+from certificates.files import save_file
+from certificates.models import Folder, Place, Store
+from certificates.x509 import issue
 from gateway.accounts.models import User
 from gateway.health.planner import plan_gateway
 from gateway.models import (
@@ -48,6 +52,23 @@ def crowd(count: int, name: str = "myAppGateway") -> ApplicationGateway:
         _happened(gateway, owner, number)
     assert plan_gateway(gateway, make.NOW) is not None
     return gateway
+
+
+def fill_stores(owner: User, count: int) -> None:
+    """``count`` certificates with keys, their authorities, and as many exported files."""
+    root = issue.make_root("Crowded Root", now=make.NOW)
+    stores.add(owner.pk, Store.CURRENT_USER, Folder.ROOTS, root.certificate)
+    for number in range(count):
+        name = f"stored{number}.contoso.test"
+        leaf = issue.make_leaf(root, name, now=make.NOW, dns_names=[name])
+        stores.add(
+            owner.pk,
+            Store.CURRENT_USER,
+            Folder.PERSONAL,
+            leaf.certificate,
+            key_pem=issue.key_pem(leaf),
+        )
+        save_file(owner.pk, Place.DESKTOP, f"{name}.cer", issue.to_pem(leaf.certificate))
 
 
 def _site(

@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
+from certificates.models import SavedFile, StoredCertificate
+from gateway.accounts.models import User
 from gateway.models import ApplicationGateway, Verdict
 from gateway.portal.urls import urlpatterns
 from tests import crowds, factories
@@ -71,15 +74,41 @@ PAGES = {
 NO_PAGES = {"lab-file", "lab-reset", "lab-pfx"}
 
 
+# Pages of the certificate workshop, by view and what follows in its address.
+FOLDER = ("current-user", "personal")
+WORKSHOP: dict[str, tuple[str, ...]] = {
+    "manager": FOLDER,
+    "import": FOLDER,
+    "entry-delete": ("entry",),
+    "files": (),
+    "file-delete": ("file",),
+}
+
+
+def workshop_addresses(user: User) -> dict[str, str]:
+    """The workshop's pages, "entry" and "file" standing for the number of one of the user's."""
+    numbers = {
+        "entry": StoredCertificate.objects.filter(owner=user).latest("pk").pk,
+        "file": SavedFile.objects.filter(owner=user).latest("pk").pk,
+    }
+    return {
+        f"certificates:{view}": reverse(
+            f"certificates:{view}", args=[numbers.get(part, part) for part in rest]
+        )
+        for view, rest in WORKSHOP.items()
+    }
+
+
 def addresses(gateway: ApplicationGateway) -> dict[str, str]:
     verdict = Verdict.objects.filter(gateway=gateway).earliest("pk")
     found = {view: visits.address(gateway, view, *rest) for view, rest in BLADES.items()}
     found |= {view: visits.address(gateway, view, str(verdict.pk)) for view in OF_A_VERDICT}
-    return found | PAGES
+    return found | PAGES | workshop_addresses(factories.owner_of(gateway))
 
 
 def counts(size: int) -> dict[str, int]:
     gateway = crowds.crowd(size)
+    crowds.fill_stores(factories.owner_of(gateway), size)
     client = Client()
     client.force_login(
         factories.owner_of(gateway), backend="django.contrib.auth.backends.ModelBackend"
