@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -55,13 +56,14 @@ class _Said:
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """One line of the format page."""
+    """One line of the format page; ``reasons`` are the answers that have one, each told once."""
 
     value: Format
     label: str
     about: str
     extension: str
     answers: tuple[_Said, ...]
+    reasons: tuple[_Said, ...]
     chosen: bool
 
 
@@ -158,7 +160,8 @@ def _context(form: WizardForm, reached: Reached, now: datetime, url: str) -> dic
         said = tuple(map(_said, export.answers(format, certificate, chain, now)))
         extension = EXTENSIONS[format]
         about = _ABOUT[format]
-        choices.append(_Choice(format, label, about, extension, said, format == chosen))
+        reasons = _told_once(said)
+        choices.append(_Choice(format, label, about, extension, said, reasons, format == chosen))
     return {
         **window(f"wizard-{reached.kind}-{reached.pk}", TITLE, back_url=back_url,
                  back_label=back_label, icon="export"),
@@ -187,6 +190,17 @@ def _said(answer: export.Answer) -> _Said:
         remedy=reason.remedy if reason else "",
         problem_id=reason.id if reason else "",
     )
+
+
+def _told_once(said: Sequence[_Said]) -> tuple[_Said, ...]:
+    """The answers that have a reason; places with the same one share it."""
+    found: dict[str, _Said] = {}
+    for one in said:
+        if one.message:
+            known = found.get(one.message)
+            where = f"{known.where}, {one.where}" if known else one.where
+            found[one.message] = replace(one, where=where)
+    return tuple(found.values())
 
 
 def _back(reached: Reached) -> tuple[str, str]:

@@ -66,7 +66,7 @@ function complain(control, words) {
   const field = control.closest(".field");
   const error = $("template[data-wizard-error]", bodyOf(field)).content.firstElementChild.cloneNode(true);
   error.id = `${control.id}_error`;
-  $("span", error).textContent = words;
+  $("[data-wizard-words]", error).textContent = words;
   field.classList.add("is-invalid");
   field.append(error);
   control.setAttribute("aria-invalid", "true");
