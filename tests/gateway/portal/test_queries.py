@@ -79,6 +79,7 @@ FOLDER = ("current-user", "personal")
 WORKSHOP: dict[str, tuple[str, ...]] = {
     "manager": FOLDER,
     "import": FOLDER,
+    "export": ("entries", "entry"),
     "entry-delete": ("entry",),
     "files": (),
     "file-delete": ("file",),
