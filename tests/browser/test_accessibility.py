@@ -11,6 +11,8 @@ from django.conf import settings
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from certificates.files import save_file
+from certificates.models import Place
 from gateway.accounts import links
 from tests.browser.conftest import Portal
 
@@ -138,6 +140,35 @@ def states(portal: Portal) -> Iterator[str]:
         yield "health detail"
 
 
+def workshop(portal: Portal) -> Iterator[str]:
+    """The certificate tools: lists with their menus open, searches without a result, forms."""
+    page = portal.page
+    save_file(portal.user.pk, Place.DESKTOP, f"{'a-long-name-' * 9}.cer", b"no certificate")
+    stores = "/certificates/stores/"
+    for address in (
+        f"{stores}current-user/personal/",
+        f"{stores}current-user/roots/",
+        f"{stores}local-computer/intermediates/",
+        f"{stores}local-computer/personal/?q=full-chain",
+        f"{stores}current-user/personal/import/",
+        "/certificates/files/",
+    ):
+        page.goto(address)
+        yield address
+        menus = page.get_by_role("button", name=re.compile("Actions for"))
+        if menus.count():
+            menus.first.click()
+            tasks = page.get_by_role("menuitem", name="All Tasks")
+            if tasks.count():
+                tasks.click()
+            yield f"{address} with a menu open"
+            page.keyboard.press("Escape")
+    page.goto(f"{stores}current-user/personal/import/")
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.locator(".error-summary")).to_be_focused()
+    yield "refused import"
+
+
 def refused_forms(portal: Portal) -> Iterator[str]:
     """Forms with their errors, previews of files, open menus, flyouts and dialogs."""
     page, base = portal.page, portal.address("v2")
@@ -209,7 +240,7 @@ def tolerated(tolerated: list[str]) -> list[str]:
 def test_axe_finds_nothing_on_any_page(portal: Portal, page: Page) -> None:
     furnish(portal)
     found = []
-    for walk in (states, refused_forms, signed_out):
+    for walk in (states, workshop, refused_forms, signed_out):
         for state in walk(portal):
             found += [f"{state}: {fault}" for fault in faults(page)]
     assert not found, "\n".join(found)
@@ -227,7 +258,7 @@ def test_axe_finds_nothing_on_any_page(portal: Portal, page: Page) -> None:
 def test_no_page_is_wider_than_its_window(portal: Portal, page: Page) -> None:
     furnish(portal)
     found = []
-    for walk in (states, refused_forms, signed_out):
+    for walk in (states, workshop, refused_forms, signed_out):
         for state in walk(portal):
             found += [f"{state}: {fault}" for fault in overflow(page)]
     assert not found, "\n".join(found)
