@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from certificates import decoder, exported, imports, labca_pages, manager, views, wizard
+from certificates import (
+    decoder,
+    dialog,
+    exported,
+    imports,
+    labca_pages,
+    manager,
+    notepad,
+    views,
+    wizard,
+)
 
 app_name = "certificates"
 
@@ -15,6 +25,9 @@ urlpatterns = [
     path("files/", exported.files, name="files"),
     path("files/<int:pk>/download/", exported.file_download, name="file-download"),
     path("files/<int:pk>/delete/", exported.file_delete, name="file-delete"),
+    path("files/<int:pk>/notepad/", notepad.notepad, name="notepad"),
+    path("<str:kind>/<int:pk>/view/", dialog.view, name="view"),
+    path("<str:kind>/<int:pk>/view/<str:sha256>/", dialog.view, name="view-node"),
     path("<str:kind>/<int:pk>/export/", wizard.wizard, name="export"),
     path("<str:kind>/<int:pk>/export/<str:sha256>/", wizard.wizard, name="export-node"),
     path("lab-ca/", labca_pages.index, name="lab-ca"),
