@@ -179,6 +179,11 @@ def test_what_matches_nothing_anywhere_is_said_plainly_and_escaped(client: Clien
     assert "Nothing in this folder matches “<script>”" in text(answer)
 
 
+def test_a_certificate_without_a_friendly_name_says_so(user: User, client: Client) -> None:
+    put(user, makers.leaf())
+    assert b"&lt;None&gt;" in client.get(folder_url(USER, PERSONAL)).content
+
+
 def test_names_in_a_certificate_are_escaped(user: User, client: Client) -> None:
     put(user, make_root("<b>bold</b>", now=NOW), friendly_name="<i>x</i>")
     answer = client.get(folder_url(USER, PERSONAL))
