@@ -111,12 +111,9 @@ def _bare(text: str) -> bytes:
 
 def _pfx_in_text(data: bytes) -> bytes:
     """The PFX that is written as Base-64 text in ``data``, as key vaults hand it out."""
-    text = data.decode("utf-8", errors="replace")
-    armour = read_armour(text)
-    for part in (armour.bare, *(block.data for block in armour.blocks)):
-        if part is not None and shape_of(part) == "pfx":
-            return part
-    return b""
+    armour = read_armour(data.decode("utf-8-sig", errors="replace"))
+    parts = (armour.bare, *(block.data for block in armour.blocks))
+    return next((part for part in parts if part is not None and shape_of(part) == "pfx"), b"")
 
 
 def _pfx(data: bytes, password: str, form: Form) -> Content:

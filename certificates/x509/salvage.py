@@ -21,10 +21,10 @@ from certificates.x509.problems import ProblemError
 from certificates.x509.shapes import certificates_of_pkcs7, shape_of
 
 _DASH = "[-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]"
-_LABEL = r"(?:[A-Z0-9]{1,12} ){0,3}(?:CERTIFICATE|REQUEST|KEY|CRL|PARAMETERS|CMS|PKCS ?#?7)"
-# Counted repeats keep the search linear on megabytes of dashes or blanks.
+_LABEL = r"(?:[A-Z0-9]{1,12}+ ){0,3}(?:CERTIFICATE|REQUEST|KEY|CRL|PARAMETERS|CMS|PKCS ?#?7)"
+# Each run of dashes is looked at once, so that megabytes of them take no time.
 _MARKER = re.compile(
-    rf"{_DASH}{{0,12}} {{0,3}}\b(BEGIN|END) {{1,3}}({_LABEL}) {{0,3}}{_DASH}{{0,12}}", re.I
+    rf"(?<!{_DASH}){_DASH}*+ {{0,3}}\b(BEGIN|END) {{1,3}}({_LABEL}) {{0,3}}{_DASH}{{0,12}}", re.I
 )
 _WIDE = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
 _LINES = re.compile("[\u2028\u2029]")
@@ -80,6 +80,7 @@ def plain_text(data: bytes) -> tuple[str, list[str]]:
     visible = _INVISIBLE.sub("", _LINES.sub("\n", _WIDE.sub(" ", text)))
     then(visible, "Invisible characters were taken out.")
     then(_QUOTED.sub("", text), "The marks of a quoted mail were taken out.")
+    text = text.replace("----------BEGIN", "-----\n-----BEGIN")  # lines that were joined
     then(_MARKER.sub(_marker, text), "The BEGIN and END lines were written properly.")
     return text, repairs
 

@@ -83,6 +83,11 @@ def test_a_collection_is_unpacked():
     assert len(salvage(text.encode()).certificates) == 3
 
 
+def test_blocks_without_a_line_break_between_them_are_told_apart():
+    text = (leaf().certificate.pem + PEM).replace("\n", "") + "\u00a0"
+    assert salvage(text.encode()).certificates == (leaf().certificate, ROOT)
+
+
 def test_private_keys_and_requests_are_passed_over():
     text = (key_pem(root()).decode() + PEM).replace("-----", "\u2014\u2014")
     assert salvage(text.encode()).certificates == (ROOT,)
