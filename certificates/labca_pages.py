@@ -51,11 +51,12 @@ class AuthorityLine:
 
 @dataclass(frozen=True, slots=True)
 class CertificateLine:
-    """One certificate made here."""
+    """One certificate made here; ``names`` are those that the label does not tell."""
 
     pk: int
     label: str
     certificate: Certificate
+    names: str
     traits: list[str]
     has_key: bool
     actions: list[dict[str, str]]
@@ -67,7 +68,9 @@ def index(request: HttpRequest) -> HttpResponse:
     owner_id, now = _owner(request), timezone.now()
     made = list(_made(owner_id).order_by("-pk"))
     with_key = set(_made(owner_id).filter(key__isnull=False).values_list("pk", flat=True))
-    context = blade("lab-ca", TITLE, subtitle="Authorities and certificates of your own") | {
+    context = blade(
+        "lab-ca", TITLE, icon="lab", subtitle="Authorities and certificates of your own"
+    ) | {
         "authorities": _tree(list(authorities_of(owner_id)), made, now),
         "made": [_certificate_line(one, has_key=one.pk in with_key, now=now) for one in made],
         "adds": [(f"New {noun}", reverse("certificates:lab-ca-new", args=[k])) for k, noun in NEW],
@@ -264,6 +267,7 @@ def _certificate_line(row: StoredCertificate, *, has_key: bool, now: datetime) -
         pk=row.pk,
         label=name,
         certificate=certificate,
+        names="" if certificate.names == (name,) else ", ".join(certificate.names),
         traits=traits(certificate, ChainForm(row.chain_form), now),
         has_key=has_key,
         actions=[_delete_action("certificates", row.pk, _certificate_question(name))],
@@ -353,11 +357,12 @@ def _key(found: Authority | StoredCertificate) -> bytes:
 
 
 def _preferred(authorities: list[Authority], asked: str) -> str:
-    """The issuer that a fresh form begins with: the one asked for, else an intermediate."""
+    """The issuer that a fresh form begins with: the one asked for, else the first intermediate
+    that there was, which is the sandbox's."""
     for one in authorities:
         if str(one.pk) == asked:
             return asked
-    best = min(authorities, key=lambda one: one.parent_id is None, default=None)
+    best = min(authorities, key=lambda one: (one.parent_id is None, one.pk), default=None)
     return str(best.pk) if best else ""
 
 
