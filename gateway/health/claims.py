@@ -53,9 +53,12 @@ class Result:
     at: datetime
 
 
-def claim(now: datetime, *, limit: int, lane: Lane) -> list[Claim]:
-    """Take up to ``limit`` due pairs, longest due first; each gets a lease of :data:`LEASE`."""
-    due = _due(now, lane)
+def claim(now: datetime, *, limit: int, lane: Lane, due_by: datetime | None = None) -> list[Claim]:
+    """Take up to ``limit`` pairs due by ``due_by`` (by now unless given), longest due first.
+
+    Each gets a lease of :data:`LEASE`.
+    """
+    due = _due(now, due_by or now, lane)
     # Asked without a transaction first: on SQLite that one would stop every other writer.
     if limit <= 0 or not due.exists():
         return []
@@ -165,9 +168,9 @@ def _held(claims: Iterable[Claim]) -> Iterator[QuerySet[Verdict]]:
         yield Verdict.objects.filter(pk__in=verdicts, leased_by=token)
 
 
-def _due(now: datetime, lane: Lane) -> QuerySet[Verdict]:
+def _due(now: datetime, due_by: datetime, lane: Lane) -> QuerySet[Verdict]:
     free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
-    query = Verdict.objects.filter(free, due_at__lte=now)
+    query = Verdict.objects.filter(free, due_at__lte=due_by)
     slow = Q(error_id=E_TIMEOUT.id)
     return query.filter(slow) if lane == "slow" else query.exclude(slow)
 

@@ -23,7 +23,8 @@ class Pool:
 
     Up to ``size`` are at work; those that have only been waiting for a while are not counted among
     them, so that silent servers do not keep others from their turn. There are never more than
-    ``most`` (``size`` unless given).
+    ``most`` (``size`` unless given). As much work again may wait in a queue, so that no thread
+    stands idle until the next piece is brought.
     """
 
     def __init__(self, size: int, most: int = 0) -> None:
@@ -32,27 +33,41 @@ class Pool:
         self._work: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._lock = threading.Lock()
         self._threads = 0
-        self._busy = 0
+        self._pending = 0
         # When each running piece of work began, by its thread.
         self._began: dict[int, float] = {}
 
-    @property
-    def free(self) -> int:
-        """How many more pieces of work may be submitted now."""
-        before = time.monotonic() - PATIENCE
+    def room(self) -> int:
+        """How many more pieces of work may be submitted now.
+
+        To be asked again and again: it also starts threads for those that wait.
+        """
         with self._lock:
-            waiting = sum(began < before for began in self._began.values())
-            return max(0, min(self.size - (self._busy - waiting), self.most - self._busy))
+            at_once = self._at_once()
+            needed = min(self._pending, at_once) - self._threads
+            room = max(0, at_once + self.size - self._pending)
+        for _ in range(needed):
+            self._start()
+        return room
 
     def submit(self, work: Callable[[], None]) -> None:
         """Run ``work`` in a thread; it must not raise (what it raises is logged)."""
-        with self._lock:
-            self._busy += 1
-            needed = min(self._busy, self.most) > self._threads
-            self._threads += needed
         self._work.put(work)
+        with self._lock:
+            self._pending += 1
+            needed = min(self._pending, self.size) > self._threads
         if needed:
-            threading.Thread(target=self._serve, name="probe", daemon=True).start()
+            self._start()
+
+    def _at_once(self) -> int:
+        """How many threads there may be at the moment."""
+        before = time.monotonic() - PATIENCE
+        return min(self.most, self.size + sum(one < before for one in self._began.values()))
+
+    def _start(self) -> None:
+        with self._lock:
+            self._threads += 1
+        threading.Thread(target=self._serve, name="probe", daemon=True).start()
 
     def _serve(self) -> None:
         me = threading.get_ident()
@@ -69,4 +84,4 @@ class Pool:
                 del work
                 with self._lock:
                     del self._began[me]
-                    self._busy -= 1
+                    self._pending -= 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from certificates.x509.certificate import Certificate, printable
 from certificates.x509.chains import (
@@ -24,6 +25,9 @@ from gateway.health.catalogue import OF_FINDING
 from gateway.health.plans import ProbePlan
 from gateway.health.unhealthy import E_AUTHCERT, E_CN, E_DATES, E_VERIFY
 from gateway.problems import Kind
+
+# Bytes of a certificate that may be kept in memory; honest ones are smaller.
+SMALL = 8 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +75,16 @@ def read_presented(presented: Sequence[bytes]) -> tuple[tuple[Certificate, ...],
     unreadable = 0
     for number, der in enumerate(presented, start=1):
         try:
-            found.append(Certificate.from_der(der))
+            found.append(_known(der) if len(der) <= SMALL else Certificate.from_der(der))
         except ProblemError:
             unreadable = unreadable or number
     return tuple(found), unreadable
+
+
+@lru_cache(maxsize=512)
+def _known(der: bytes) -> Certificate:
+    """The same certificates come again and again: from one server, and from many of one issuer."""
+    return Certificate.from_der(der)
 
 
 def _rooted(

@@ -36,22 +36,33 @@ LONGEST_PAUSE_SECONDS = 5.0
 # How long the end waits for probes that are about to finish.
 FAREWELL_SECONDS = 1.0
 # A gateway that cannot be planned must neither stop the others nor be tried all the time.
+MOST_THREADS = 250
 SET_ASIDE = timedelta(seconds=10)
 REMEMBERED_GATEWAYS = 500
+# So long the addresses of a network's servers are taken for true.
+ZONE_AGE = timedelta(seconds=0.5)
 
 
 class Worker:
-    """One prober; ``clock`` tells the time (aware), ``threads`` probe at once in each lane."""
+    """One prober; ``clock`` tells the time (aware), ``threads`` probe at once in each lane.
+
+    Beside them up to :data:`MOST_THREADS` wait for servers that are slow to answer.
+    """
 
     def __init__(self, *, threads: int = 50, clock: Callable[[], datetime] = timezone.now) -> None:
         self.clock = clock
-        self.pools: dict[Lane, Pool] = {"quick": Pool(threads), "slow": Pool(threads)}
+        self.pools: dict[Lane, Pool] = {
+            "quick": Pool(threads, MOST_THREADS),
+            "slow": Pool(threads, MOST_THREADS),
+        }
         self.running: dict[tuple[int, str], Claim] = {}
         self.finished: SimpleQueue[Result] = SimpleQueue()
         self.unwritten: list[Result] = []
         self.written = 0
         self.remembered: OrderedDict[int, Planned] = OrderedDict()
         self.set_aside: dict[int, datetime] = {}
+        # When the zone of each network was read.
+        self.zones: dict[int, tuple[datetime, Zone]] = {}
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set; a database that is away is waited for.
@@ -76,18 +87,25 @@ class Worker:
         self.say_goodbye()
 
     def sweep(self) -> int:
-        """Probe everything that is due, once; the number of results that were written."""
+        """Probe everything that is due now, once; the number of results that were written."""
         before = self.written
-        while self.round() or self.running or self.unwritten:
+        # What becomes due again meanwhile is left for the next time.
+        now = self.clock()
+        while self.round(now) or self.running or self.unwritten:
             self.collect(POLL_SECONDS)
         return self.written - before
 
-    def round(self) -> int:
-        """Write what is finished, plan, claim and start; zero if there was nothing to start."""
+    def round(self, due_by: datetime | None = None) -> int:
+        """Plan, claim and start, write what is finished; zero if there was nothing to start.
+
+        ``due_by`` is the present unless given.
+        """
+        now = due_by or self.clock()
+        self.plan(now)
+        started = self.start("quick", now) + self.start("slow", now)
         self.collect(0)
         self.write()
-        self.plan()
-        return self.start("quick") + self.start("slow")
+        return started
 
     def collect(self, seconds: float) -> None:
         """Take finished probes in, waiting up to ``seconds`` for the first."""
@@ -106,15 +124,14 @@ class Worker:
         self.unwritten = claims.write(self.unwritten)
         self.written += before - len(self.unwritten)
 
-    def plan(self) -> None:
-        """Plan the gateways that were changed."""
-        now = self.clock()
+    def plan(self, now: datetime) -> None:
+        """Plan the gateways that were changed; their pairs are due ``now``."""
         self.set_aside = {pk: until for pk, until in self.set_aside.items() if until > now}
         for gateway in unplanned(but=list(self.set_aside)):
-            self.plan_one(gateway)
+            self.plan_one(gateway, now)
 
-    def plan_one(self, gateway: ApplicationGateway) -> Planned | None:
-        return self.guarded(gateway, partial(plan_gateway, gateway, self.clock()))
+    def plan_one(self, gateway: ApplicationGateway, now: datetime) -> Planned | None:
+        return self.guarded(gateway, partial(plan_gateway, gateway, now))
 
     def guarded(
         self, gateway: ApplicationGateway, read: Callable[[], Planned | None]
@@ -129,21 +146,21 @@ class Worker:
             self.set_aside[gateway.pk] = self.clock() + SET_ASIDE
             return None
         if planned is not None:
+            self.zones.pop(planned.network or 0, None)
             self.remembered[gateway.pk] = planned
             self.remembered.move_to_end(gateway.pk)
             while len(self.remembered) > REMEMBERED_GATEWAYS:
                 self.remembered.popitem(last=False)
         return planned
 
-    def start(self, lane: Lane) -> int:
+    def start(self, lane: Lane, due_by: datetime) -> int:
         """Claim what is due in a lane and hand it to the threads; zero if that led to nothing."""
         pool = self.pools[lane]
-        taken = claims.claim(self.clock(), limit=pool.free, lane=lane)
+        taken = claims.claim(self.clock(), limit=pool.room(), lane=lane, due_by=due_by)
         if not taken:
             return 0
         planned = self.planned({one.gateway for one in taken})
-        networks = {one.network for one in planned.values() if one.network is not None}
-        zones = load_zones(VirtualNetwork.objects.filter(pk__in=networks))
+        zones = self.zones_of({one.network for one in planned.values() if one.network is not None})
         store = well_known()
         started = 0
         void: list[Claim] = []
@@ -163,7 +180,7 @@ class Worker:
         longest = self.clock() + timedelta(seconds=LONGEST_WAIT) + claims.MARGIN
         claims.extend(patient, longest)
         claims.release(void)
-        return started + sum(self.replan(pk) for pk in {one.gateway for one in void})
+        return started + sum(self.replan(pk, due_by) for pk in {one.gateway for one in void})
 
     def planned(self, gateways: set[int]) -> dict[int, Planned]:
         """The plans of gateways at their present generation."""
@@ -177,12 +194,23 @@ class Worker:
                 found[gateway.pk] = known
         return found
 
-    def replan(self, pk: int) -> bool:
+    def zones_of(self, networks: set[int]) -> dict[int, Zone]:
+        """The zones of networks, read anew when they are old or a gateway there was planned."""
+        now = self.clock()
+        fresh = {pk for pk in networks if pk in self.zones and now < self.zones[pk][0] + ZONE_AGE}
+        missing = networks - fresh
+        if missing:
+            self.zones = {pk: known for pk, known in self.zones.items() if pk in fresh}
+            found = load_zones(VirtualNetwork.objects.filter(pk__in=missing))
+            self.zones.update({pk: (now, zone) for pk, zone in found.items()})
+        return {pk: self.zones[pk][1] for pk in networks if pk in self.zones}
+
+    def replan(self, pk: int, now: datetime) -> bool:
         """Plan a gateway whose rows do not fit its plans, whatever generation was noted."""
         gateway = ApplicationGateway.objects.filter(pk=pk).first()
         if gateway is None or pk in self.set_aside:
             return False
-        return self.plan_one(gateway) is not None
+        return self.plan_one(gateway, now) is not None
 
     def probe(self, one: Claim, plan: ProbePlan, zone: Zone, store: AnchorStore) -> None:
         """Probe one pair; runs in a thread of the pool and never raises."""

@@ -119,7 +119,7 @@ def test_the_pairs_of_a_killed_worker_are_probed_by_the_next(gateway: Applicatio
     with servers.http_server() as server:
         add_backend(gateway, FQDN, server.port, named_port=80)
         dead = Worker(threads=2, clock=clock)
-        dead.plan()
+        dead.plan(NOW)
         assert len(claims.claim(clock(), limit=10, lane="quick")) == 1
         assert sweep(clock) == 0
         clock.now += claims.LEASE + timedelta(seconds=1)
@@ -195,7 +195,7 @@ def test_a_gateway_that_defies_planning_does_not_stop_the_others(
 
 
 def test_a_row_whose_digest_fits_no_plan_is_planned_again(gateway: ApplicationGateway) -> None:
-    Worker(clock=Clock()).plan()
+    Worker(clock=Clock()).plan(NOW)
     Verdict.objects.update(digest="of an earlier version")
     with servers.http_server() as server:
         add_backend(gateway, FQDN, server.port, named_port=80)
@@ -206,7 +206,7 @@ def test_a_row_whose_digest_fits_no_plan_is_planned_again(gateway: ApplicationGa
 def test_a_pair_without_a_plan_is_removed(gateway: ApplicationGateway) -> None:
     clock = Clock()
     one = Worker(threads=2, clock=clock)
-    one.plan()
+    one.plan(NOW)
     factories.change(gateway, operational_state="Stopped")
     HealthPlan.objects.update(generation=gateway.generation)
     one.remembered.clear()
@@ -220,7 +220,7 @@ def test_only_so_many_gateways_are_remembered(
     monkeypatch.setattr(worker, "REMEMBERED_GATEWAYS", 1)
     factories.v1_gateway()
     one = Worker(threads=2, clock=Clock())
-    one.plan()
+    one.plan(NOW)
     assert len(one.remembered) == 1
 
 
