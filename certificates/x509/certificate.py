@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.utils import CryptographyDeprecationWarning
+from cryptography.x509 import NameConstraints
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from certificates.x509 import asn1
@@ -131,7 +132,7 @@ class Certificate:
     may_sign_certificates: bool = field(compare=False)
     may_serve: bool = field(compare=False)
     may_handshake: bool = field(compare=False)
-    name_constraints: x509.NameConstraints | None = field(compare=False)
+    name_constraints: NameConstraints | None = field(compare=False)
     unknown_critical: tuple[str, ...] = field(compare=False)
     subject_key_id: bytes | None = field(compare=False)
     authority_key_id: bytes | None = field(compare=False)
@@ -245,7 +246,7 @@ class _ExtensionFacts:
     may_sign_certificates: bool = True
     may_serve: bool = True
     may_handshake: bool = True
-    name_constraints: x509.NameConstraints | None = None
+    name_constraints: NameConstraints | None = None
     unknown_critical: tuple[str, ...] = ()
     subject_key_id: bytes | None = None
     authority_key_id: bytes | None = None
@@ -342,7 +343,7 @@ def _extension_facts(loaded: x509.Certificate, faults: list[str]) -> _ExtensionF
             values["may_serve"] = not _SERVER_PURPOSES.isdisjoint(value)
         elif isinstance(value, x509.SubjectKeyIdentifier):
             values["subject_key_id"] = value.digest
-        elif isinstance(value, x509.NameConstraints):
+        elif isinstance(value, NameConstraints):
             values["name_constraints"] = value
         elif isinstance(value, x509.AuthorityKeyIdentifier):
             values["authority_key_id"] = value.key_identifier

@@ -8,14 +8,20 @@ told: leaf missing, leaf not first, intermediate missing, trust anchor, dates, a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from certificates.x509.anchors import Anchor, AnchorStore, Origin
 from certificates.x509.certificate import Certificate
-from certificates.x509.paths import MAX_PRESENTED, TooMuchWork, Walk, walk
-from certificates.x509.verifier import library_refusal, own_refusal
+from certificates.x509.paths import MAX_PRESENTED, TooMuchWork, Walk, walks
+from certificates.x509.verifier import (
+    SIGNATURE,
+    Refusal,
+    library_refusal,
+    own_refusal,
+    unreasonable_key,
+)
 
 __all__ = [
     "MAX_PRESENTED",
@@ -70,7 +76,8 @@ class ChainVerdict:
 
     ``path`` runs from the leaf upward as far as it was built, the anchor included; ``at_fault`` is
     the certificate to look at, ``detail`` a sentence or two that name it, ``rule`` the rule that
-    was broken and ``source`` the public document that it comes from.
+    was broken and ``source`` the public document that it comes from. ``openssl`` is the number that
+    OpenSSL's verification gives to a ``verify`` finding, where it has one.
     """
 
     finding: Finding
@@ -80,6 +87,7 @@ class ChainVerdict:
     detail: str
     rule: str
     source: str = HEALTH_ARTICLE
+    openssl: int | None = None
 
     @property
     def ok(self) -> bool:
@@ -113,6 +121,10 @@ def judge_chain(
     ``anchors`` are the uploaded roots, or the well-known store with ``well_known`` set; ``now`` is
     aware. Never raises. Names are not checked here (see :mod:`certificates.x509.names`). The order
     of the checks and the trust rules follow the backend health article.
+
+    Where several ways lead to an anchor, as with cross-signed authorities, a good one is enough; if
+    there is none, the fault of the best is told. Revocation is not looked at: a gateway asks nobody
+    whether a backend's certificate was revoked.
     """
     chain = tuple(dict.fromkeys(presented))
     if not chain:
@@ -130,13 +142,18 @@ def judge_chain(
         )
         return _verdict("intermediate-missing", first, (first,), detail)
     try:
-        result = walk(first, chain, anchors, now)
+        results = walks(first, chain, anchors, now)
     except TooMuchWork:
         detail = "The presented certificates are so alike that following them takes too much work."
         return _verdict("verify", first, (first,), detail)
-    if result.anchor is None:
-        return _no_anchor(result, anchors, well_known=well_known)
-    return replace(_sound(result.path, now), path=result.path, anchor=result.anchor)
+    if results[0].anchor is None:
+        return _no_anchor(results[0], anchors, well_known=well_known)
+    verdicts = [_sound(results[0], now)]
+    for result in results[1:]:
+        if verdicts[-1].ok:
+            break
+        verdicts.append(_sound(result, now))
+    return verdicts[-1] if verdicts[-1].ok else verdicts[0]
 
 
 def judge_leaf_pin(
@@ -172,11 +189,13 @@ def _no_leaf_on_top(chain: tuple[Certificate, ...]) -> ChainVerdict:
 def _no_anchor(result: Walk, anchors: AnchorStore, *, well_known: bool) -> ChainVerdict:
     path, top = result.path, result.path[-1]
     if result.suspect is not None:
-        detail = (
-            f"The signature of “{top.label}” was not made by the key of “{result.suspect.label}”, "
-            "which has its issuer's name: one of the two was altered or replaced."
+        if result.suspect.key.is_unreasonable:
+            return _refused(unreasonable_key(result.suspect), path)
+        reason = (
+            f"was not signed by the key of “{result.suspect.label}”, which has its issuer's name: "
+            "one of the two was altered or replaced"
         )
-        return _verdict("verify", top, path, detail)
+        return _refused(Refusal(top, reason, SIGNATURE), path)
     if result.stop == "root":
         if well_known:
             detail = f"The chain ends in “{top.label}”, which is not among the well-known roots."
@@ -212,16 +231,17 @@ def _near_miss(top: Certificate, anchors: AnchorStore) -> str:
     return ""
 
 
-def _sound(path: tuple[Certificate, ...], now: datetime) -> ChainVerdict:
+def _sound(result: Walk, now: datetime) -> ChainVerdict:
     """The verdict on a path that leads to an anchor."""
+    path, anchor = result.path, result.anchor
     for certificate in path:
         if not certificate.is_valid_at(now):
-            return _verdict("dates", certificate, path, _dates(certificate, now))
+            return _verdict("dates", certificate, path, _dates(certificate, now), anchor)
     refusal = own_refusal(path) or library_refusal(path, now)
     if refusal is not None:
-        detail = f"“{refusal.certificate.label}” {refusal.reason}."
-        return _verdict("verify", refusal.certificate, path, detail)
-    return _verdict("ok", None, path, f"The chain leads to the trusted root “{path[-1].label}”.")
+        return _refused(refusal, path, anchor)
+    detail = f"The chain leads to the trusted root “{path[-1].label}”."
+    return _verdict("ok", None, path, detail, anchor)
 
 
 def _dates(certificate: Certificate, now: datetime) -> str:
@@ -252,9 +272,25 @@ def _pin_hint(
 
 
 def _verdict(
-    finding: Finding, at_fault: Certificate | None, path: tuple[Certificate, ...], detail: str
+    finding: Finding,
+    at_fault: Certificate | None,
+    path: tuple[Certificate, ...],
+    detail: str,
+    anchor: Anchor | None = None,
 ) -> ChainVerdict:
-    return ChainVerdict(finding, at_fault, path, None, detail, RULES[finding])
+    return ChainVerdict(finding, at_fault, path, anchor, detail, RULES[finding])
+
+
+def _refused(
+    refusal: Refusal, path: tuple[Certificate, ...], anchor: Anchor | None = None
+) -> ChainVerdict:
+    """A failed verification, in the words of the rule that was broken."""
+    rule, certificate = refusal.rule, refusal.certificate
+    number = f" (OpenSSL error {rule.openssl})" if rule.openssl is not None else ""
+    detail = f"“{certificate.label}” {refusal.reason}{number}."
+    return ChainVerdict(
+        "verify", certificate, path, anchor, detail, rule.text, rule.source, rule.openssl
+    )
 
 
 def _pin(finding: PinFinding, at_fault: Certificate | None, detail: str) -> PinVerdict:

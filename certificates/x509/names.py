@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
+import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
 from certificates.x509.certificate import Certificate, printable
 
+MAX_NAME = 253
+"""Characters of a DNS name (RFC 1035 3.1, written with dots); nothing longer can be one."""
+
 _SHOWN = 8
+# Letters that IDNA 2003 replaces or drops and that are letters of their own since IDNA 2008
+# (RFC 5894 7.2): names with them are other names than those without.
+_DEVIATIONS = frozenset("ß\u03c2\u200c\u200d")
+_DOTS = str.maketrans(dict.fromkeys("\u3002\uff0e\uff61", "."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +48,28 @@ def match_name(certificate: Certificate, wanted: str) -> NameVerdict:
         used, candidates = "none", ()
     address = _address(wanted)
     if address is not None:
-        ok = address in {_address(candidate) for candidate in certificate.ip_addresses}
+        ok = any(_address(candidate) == address for candidate in certificate.ip_addresses)
     else:
         patterns = certificate.dns_names if used == "san" else candidates
-        ok = any(_matches(pattern, wanted) for pattern in patterns)
+        ok = _any_matches(patterns, a_name(wanted))
     return NameVerdict(
         ok, wanted, used, candidates, _detail(certificate, ok, shown, used, candidates)
     )
+
+
+def a_name(name: str) -> str:
+    """``name`` as it goes over the wire: lower case, international labels as A-labels, no final
+    dot; empty if it cannot be a DNS name. Never raises.
+
+    A letter of its own since IDNA 2008, such as ß, stays one (as in browsers); a label that neither
+    standard allows is encoded as it is, so that it is equal to itself only.
+    """
+    name = name.strip()
+    if len(name) > MAX_NAME:
+        return ""
+    if not name.isascii():
+        name = ".".join(_a_label(label) for label in name.translate(_DOTS).split("."))
+    return name.lower().removesuffix(".")
 
 
 def _detail(
@@ -74,26 +97,25 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
 
 
-def _matches(pattern: str, wanted: str) -> bool:
-    pattern_labels, wanted_labels = _labels(pattern), _labels(wanted)
-    if not pattern_labels or "" in wanted_labels or len(pattern_labels) != len(wanted_labels):
+def _any_matches(patterns: tuple[str, ...], wanted: str) -> bool:
+    """Whether one of the patterns covers ``wanted``, which is in the form of :func:`a_name`."""
+    first, _, parent = wanted.partition(".")
+    if not first or ".." in wanted:
         return False
-    if pattern_labels[0] == "*":
-        # “*.com” would stand for everybody's names; no client accepts it.
-        return len(pattern_labels) > 2 and pattern_labels[1:] == wanted_labels[1:]
-    return pattern_labels == wanted_labels
-
-
-def _labels(name: str) -> list[str]:
-    """The labels of a DNS name in the form that goes over the wire: lower case, A-labels."""
-    name = name.strip().removesuffix(".").lower()
-    return [_a_label(label) for label in name.split(".")] if name else []
+    # “*.com” would stand for everybody's names; no client accepts it.
+    accepted = {wanted, f"*.{parent}" if "." in parent else wanted}
+    return any(a_name(pattern) in accepted for pattern in patterns)
 
 
 def _a_label(label: str) -> str:
     if label.isascii():
         return label
-    try:
-        return label.encode("idna").decode("ascii")
-    except UnicodeError:
-        return label
+    # Letter by letter, as a Greek sigma at the end would otherwise become the other one.
+    lower = "".join(map(str.lower, unicodedata.normalize("NFKC", label)))
+    mapped = unicodedata.normalize("NFKC", lower)
+    if _DEVIATIONS.isdisjoint(mapped):
+        try:
+            return label.encode("idna").decode("ascii")
+        except UnicodeError:
+            pass  # a letter that is younger than that standard, or a mixture of directions
+    return f"xn--{mapped.encode('punycode', 'replace').decode('ascii')}"

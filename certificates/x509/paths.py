@@ -1,9 +1,9 @@
-"""The way from a server's certificate up to a trust anchor, as far as it can be walked."""
+"""The ways from a server's certificate up to a trust anchor, as far as they can be walked."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -17,6 +17,13 @@ MAX_PRESENTED = 20
 
 MAX_CHECKS = 500
 """Signature checks for one chain. An honest chain takes fewer than ten."""
+
+MAX_STEPS = 1_000
+"""Partial paths that are looked at. An honest chain has as many as it has certificates."""
+
+MAX_WAYS = 8
+"""Paths to an anchor that are compared. An authority that renewed its certificates has two or
+three; each is judged whole, so their number bounds the work."""
 
 Stop = Literal["anchor", "root", "no-issuer", "bad-signature"]
 
@@ -41,7 +48,8 @@ class Walk:
 
 
 Signed = Callable[[Certificate, Certificate], bool]
-Keep = Callable[[Certificate], bool]
+# Who a certificate speaks of: a name and a key, whoever certified the two (RFC 4158 2.4.2).
+Entity = tuple[bytes, bytes]
 
 
 def walk(
@@ -50,67 +58,100 @@ def walk(
     anchors: AnchorStore,
     now: datetime,
 ) -> Walk:
+    """The best of :func:`walks`; raises :class:`TooMuchWork`."""
+    return walks(leaf, presented, anchors, now)[0]
+
+
+def walks(
+    leaf: Certificate,
+    presented: Sequence[Certificate],
+    anchors: AnchorStore,
+    now: datetime,
+) -> tuple[Walk, ...]:
     """Climb from ``leaf`` by issuer's name and signature; raises :class:`TooMuchWork`.
 
-    ``presented`` has at most :data:`MAX_PRESENTED` certificates. Each is visited once, so loops and
-    cross-signed look-alikes end by themselves. A path whose certificates are all valid at ``now``
-    is preferred, as renewed and old certificates of one authority often travel together.
+    All ways to an anchor (:data:`MAX_WAYS` at most), or the one that shows best why there is none.
+    Those whose certificates are all valid at ``now`` come first, then the shorter ones, as renewed,
+    old and cross-signed certificates of one authority often travel together. No name and key come
+    twice in a path, so loops end by themselves.
     """
     signed = _signature_checker()
-    valid_only, _ = _search(leaf, presented, anchors, signed, lambda one: one.is_valid_at(now))
-    if valid_only is not None:
-        return valid_only
-    found, paths = _search(leaf, presented, anchors, signed, lambda one: True)
-    if found is not None:
-        return found
-    path = max(paths, key=lambda path: (path[-1].self_signed, len(path)))
-    top = path[-1]
-    if top.self_signed:
-        return Walk(path, "root")
-    suspects = (
-        *presented,
-        *(anchor.certificate for anchor in anchors.with_subject(top.issuer_key)),
-    )
-    for suspect in suspects:
-        if _fits(top, suspect) and not signed(top, suspect):
-            return Walk(path, "bad-signature", suspect=suspect)
-    return Walk(path, "no-issuer")
+    found: list[Walk] = []
+    best: tuple[Certificate, ...] = (leaf,)
+    try:
+        for one in _climb(leaf, presented, anchors, signed):
+            if one.anchor is not None:
+                found.append(one)
+                if len(found) == MAX_WAYS:
+                    break
+            elif (one.path[-1].self_signed, len(one.path)) > (best[-1].self_signed, len(best)):
+                best = one.path
+    except TooMuchWork:
+        if not found:
+            raise
+    if found:
+        found.sort(key=lambda one: not all(part.is_valid_at(now) for part in one.path))
+        return tuple(found)
+    return (_unanchored(best, presented, anchors, signed),)
 
 
-def _search(
+def _climb(
     leaf: Certificate,
     presented: Sequence[Certificate],
     anchors: AnchorStore,
     signed: Signed,
-    keep: Keep,
-) -> tuple[Walk | None, list[tuple[Certificate, ...]]]:
-    """The shortest path to an anchor, breadth first, and every path that was tried."""
-    tried: list[tuple[Certificate, ...]] = []
-    visited = {leaf}
-    queue: deque[tuple[Certificate, ...]] = deque([(leaf,)] if keep(leaf) else [])
-    while queue:
-        path = queue.popleft()
-        tried.append(path)
+) -> Iterator[Walk]:
+    """Every path, shortest first; those that do not end in an anchor may go on in later ones."""
+    queue: deque[tuple[tuple[Certificate, ...], frozenset[Entity]]] = deque()
+    queue.append(((leaf,), frozenset([_entity(leaf)])))
+    for _ in range(MAX_STEPS):
+        if not queue:
+            return
+        path, members = queue.popleft()
         top = path[-1]
         itself = anchors.find(top)
         if itself is not None and itself.is_usable:
-            return Walk(path, "anchor", itself), tried
+            yield Walk(path, "anchor", itself)
+            continue
+        yield Walk(path, "root" if top.self_signed else "no-issuer")
         if top.self_signed:
             continue
         for anchor in anchors.with_subject(top.issuer_key):
             issuer = anchor.certificate
-            if anchor.is_usable and _fits(top, issuer) and keep(issuer) and signed(top, issuer):
-                return Walk((*path, issuer), "anchor", anchor), tried
+            if anchor.is_usable and _fits(top, issuer) and signed(top, issuer):
+                yield Walk((*path, issuer), "anchor", anchor)
         for issuer in presented:
-            if (
-                issuer not in visited
-                and _fits(top, issuer)
-                and keep(issuer)
-                and signed(top, issuer)
-            ):
-                visited.add(issuer)
-                queue.append((*path, issuer))
-    return None, tried
+            if not _fits(top, issuer) or _is_anchor(issuer, anchors):
+                continue
+            entity = _entity(issuer)
+            if entity not in members and signed(top, issuer):
+                queue.append(((*path, issuer), members | {entity}))
+    raise TooMuchWork
+
+
+def _unanchored(
+    path: tuple[Certificate, ...],
+    presented: Sequence[Certificate],
+    anchors: AnchorStore,
+    signed: Signed,
+) -> Walk:
+    top = path[-1]
+    if top.self_signed:
+        return Walk(path, "root")
+    same_name = (anchor.certificate for anchor in anchors.with_subject(top.issuer_key))
+    for suspect in (*presented, *same_name):
+        if suspect not in path and _fits(top, suspect) and not signed(top, suspect):
+            return Walk(path, "bad-signature", suspect=suspect)
+    return Walk(path, "no-issuer")
+
+
+def _is_anchor(certificate: Certificate, anchors: AnchorStore) -> bool:
+    anchor = anchors.find(certificate)
+    return anchor is not None and anchor.is_usable
+
+
+def _entity(certificate: Certificate) -> Entity:
+    return certificate.subject_key, certificate.public_key_der
 
 
 def _fits(child: Certificate, issuer: Certificate) -> bool:
@@ -126,7 +167,8 @@ def _signature_checker() -> Signed:
     answers: dict[tuple[bytes, bytes], bool] = {}
 
     def signed(child: Certificate, issuer: Certificate) -> bool:
-        pair = (child.der, issuer.der)
+        # The answer depends on the issuer's key alone, which many certificates may share.
+        pair = (child.der, issuer.public_key_der)
         if pair not in answers:
             if len(answers) >= MAX_CHECKS:
                 raise TooMuchWork

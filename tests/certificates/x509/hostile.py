@@ -25,7 +25,12 @@ RSA = asn1_value(SEQUENCE, asn1_value(OID, bytes.fromhex("2a864886f70d010101")),
 ALTERNATIVE_NAMES, BASIC_CONSTRAINTS, NAME_CONSTRAINTS = (
     bytes.fromhex(number) for number in ("551d11", "551d13", "551d1e")
 )
-CA_TRUE = b"\x30\x03\x01\x01\xff"
+AUTHORITY = asn1_value(
+    SEQUENCE,
+    asn1_value(OID, BASIC_CONSTRAINTS),
+    b"\x01\x01\xff",
+    asn1_value(OCTETS, b"\x30\x03\x01\x01\xff"),
+)
 _DATES = asn1_value(
     SEQUENCE, asn1_value(0x17, b"250101000000Z"), asn1_value(0x17, b"450101000000Z")
 )

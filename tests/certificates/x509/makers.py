@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric.padding import PSS
 from cryptography.x509.oid import NameOID
 
 from certificates.x509.anchors import AnchorStore
@@ -158,23 +159,29 @@ def crafted(
     *extensions: tuple[x509.ExtensionType, bool],
     subject: str = "crafted",
     issuer: Issued | None = None,
+    not_before: datetime = LONG_AGO,
     not_after: datetime | None = None,
+    key: PrivateKey | None = None,
+    digest: hashes.HashAlgorithm | None = None,
+    padding: PSS | None = None,
 ) -> Issued:
     """A certificate with exactly these extensions, which the product's issuer would never make."""
-    key = make_key()
+    key = key or make_key()
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
     builder = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(issuer.certificate.x509.subject if issuer else name)
         .public_key(key.public_key())
-        .serial_number(4711)
-        .not_valid_before(LONG_AGO)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(not_before)
         .not_valid_after(not_after or NOW + timedelta(days=400))
     )
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical=critical)
-    signed = builder.sign(issuer.key if issuer else key, hashes.SHA256())
+    signed = builder.sign(
+        issuer.key if issuer else key, digest or hashes.SHA256(), rsa_padding=padding
+    )
     der = signed.public_bytes(serialization.Encoding.DER)
     return Issued(Certificate.from_der(der), key, issuer)
 

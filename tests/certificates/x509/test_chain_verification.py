@@ -6,9 +6,12 @@ import itertools
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 
 from certificates.x509 import paths, verifier
 from certificates.x509.anchors import AnchorStore
+from certificates.x509.certificate import Certificate
 from certificates.x509.chains import judge_chain
 from certificates.x509.issue import (
     load_issued,
@@ -17,7 +20,7 @@ from certificates.x509.issue import (
     make_leaf,
     make_root,
 )
-from tests.certificates.x509 import makers
+from tests.certificates.x509 import hostile, makers
 from tests.certificates.x509.makers import (
     NAME,
     NOW,
@@ -29,6 +32,7 @@ from tests.certificates.x509.makers import (
 )
 
 EMPTY = AnchorStore()
+CA = (x509.BasicConstraints(ca=True, path_length=None), True)
 PARTIAL = certs(leaf(), intermediate())
 
 
@@ -60,6 +64,17 @@ def test_an_intermediate_below_a_version_1_root_passes_the_library_too():
     assert finding(certs(bottom, middle), anchors, now=now) == "ok"
     direct = make_leaf(top, NAME, now=now)
     assert finding(certs(direct), anchors, now=now) == "ok"
+
+
+def test_an_intermediate_of_version_1_is_no_authority():
+    old_leaf, old_root = makers.version_1_pair()
+    issuer = load_issued(old_leaf, (makers.workshop() / "v1leaf.key").read_bytes())
+    now = max(NOW, old_leaf.not_before)
+    below = make_leaf(issuer, "below", now=now)
+    anchors = AnchorStore.from_certificates([old_root])
+    verdict = verify_detail([below.certificate, old_leaf, old_root], anchors, now=now)
+    assert verdict.at_fault == old_leaf
+    assert (verdict.openssl, verdict.source) == (79, "RFC 5280 4.2.1.9")
 
 
 def test_a_version_1_leaf_below_modern_authorities_is_judged_without_the_library():
@@ -99,10 +114,55 @@ def test_an_issuer_without_the_ca_flag_is_named():
 
 def test_an_issuer_that_may_not_sign_is_named():
     usage = x509.KeyUsage(True, *[False] * 8)
-    ca = (x509.BasicConstraints(ca=True, path_length=None), True)
-    mute = makers.crafted(ca, (usage, True), subject="Mute", issuer=root())
+    mute = makers.crafted(CA, (usage, True), subject="Mute", issuer=root())
     below = make_leaf(mute, NAME, now=NOW)
-    assert "key usage" in verify_detail(certs(below, mute), store(root())).detail
+    verdict = verify_detail(certs(below, mute), store(root()))
+    assert "key usage" in verdict.detail
+    assert (verdict.at_fault, verdict.openssl) == (mute.certificate, 32)
+
+
+PURPOSES = x509.ExtendedKeyUsageOID
+
+
+@pytest.mark.parametrize(
+    ("purposes", "expected"),
+    [
+        (None, "ok"),
+        ([PURPOSES.SERVER_AUTH], "ok"),
+        ([PURPOSES.CLIENT_AUTH, PURPOSES.SERVER_AUTH], "ok"),
+        ([PURPOSES.ANY_EXTENDED_KEY_USAGE], "ok"),
+        ([PURPOSES.CLIENT_AUTH], "verify"),
+        ([PURPOSES.CODE_SIGNING, PURPOSES.EMAIL_PROTECTION], "verify"),
+    ],
+)
+def test_purposes_count_where_they_are_listed(purposes, expected):
+    listed = [(x509.ExtendedKeyUsage(purposes), False)] if purposes else []
+    server = makers.crafted(*listed, subject=NAME, issuer=root())
+    verdict = judge(certs(server), store(root()))
+    assert verdict.finding == expected
+    issuing = makers.crafted(CA, *listed, subject="Purpose CA", issuer=root())
+    below = make_leaf(issuing, NAME, now=NOW)
+    verdict = judge(certs(below, issuing), store(root()))
+    assert verdict.finding == expected
+    if expected != "ok":
+        assert verdict.at_fault == issuing.certificate
+        assert (verdict.openssl, verdict.source) == (26, "RFC 5280 4.2.1.12")
+    # Of a trusted root only the name and the key count.
+    top = makers.crafted(CA, *listed, subject="Purpose Root")
+    assert finding(certs(make_leaf(top, NAME, now=NOW)), store(top)) == "ok"
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"), [(0, "ok"), (2, "ok"), (4, "ok"), (1, "verify"), (5, "verify")]
+)
+def test_the_key_usage_of_a_server_must_allow_a_handshake(place, expected):
+    usage = x509.KeyUsage(*[at == place for at in range(9)])
+    server = makers.crafted((usage, True), subject=NAME, issuer=root())
+    verdict = judge(certs(server), store(root()))
+    assert verdict.finding == expected
+    if expected != "ok":
+        assert "TLS server" in verdict.detail
+        assert verdict.openssl == 26
 
 
 def test_the_allowed_number_of_intermediates_is_counted():
@@ -110,13 +170,18 @@ def test_the_allowed_number_of_intermediates_is_counted():
     middle = make_intermediate(narrow, "Middle", now=NOW)
     below = make_leaf(middle, NAME, now=NOW)
     assert finding(certs(make_leaf(narrow, NAME, now=NOW)), store(narrow)) == "ok"
-    assert "allows 0" in verify_detail(certs(below, middle), store(narrow)).detail
+    verdict = verify_detail(certs(below, middle), store(narrow))
+    assert "allows 0" in verdict.detail
+    assert verdict.at_fault == narrow.certificate
+    # What an authority issued to itself does not count (RFC 5280 6.1.4).
+    rollover = makers.reissued(narrow, narrow, key=make_key())
+    renewed = certs(make_leaf(rollover, NAME, now=NOW), rollover, narrow)
+    assert verifier.own_refusal(renewed) is None
 
 
 def test_an_intermediate_for_clients_only_is_named():
-    ca = (x509.BasicConstraints(ca=True, path_length=None), True)
     usage = x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.CLIENT_AUTH])
-    clients = makers.crafted(ca, (usage, False), subject="Clients CA", issuer=root())
+    clients = makers.crafted(CA, (usage, False), subject="Clients CA", issuer=root())
     below = make_leaf(clients, NAME, now=NOW)
     assert "server authentication" in verify_detail(certs(below, clients), store(root())).detail
 
@@ -131,7 +196,9 @@ def test_an_unreadable_certificate_in_the_path_is_named():
 
 def test_a_weak_root_is_refused_but_its_own_old_signature_is_not():
     weak = make_root("Weak", now=NOW, key="rsa1024")
-    assert "RSA 1024" in verify_detail(certs(make_leaf(weak, NAME, now=NOW)), store(weak)).detail
+    verdict = verify_detail(certs(make_leaf(weak, NAME, now=NOW)), store(weak))
+    assert "RSA 1024" in verdict.detail
+    assert (verdict.at_fault, verdict.openssl) == (weak.certificate, 67)
     old = makers.weak_digest("sha1")
     issuer = load_issued(old, (makers.workshop() / "weak.key").read_bytes())
     now = max(NOW, old.not_before)
@@ -139,18 +206,68 @@ def test_a_weak_root_is_refused_but_its_own_old_signature_is_not():
     assert finding(certs(below), AnchorStore.from_certificates([old]), now=now) == "ok"
 
 
-def test_an_unknown_critical_extension_is_left_to_the_library():
+def test_an_unknown_critical_extension_is_named_with_its_certificate():
     odd = (x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00"), True)
     bad_leaf = makers.crafted(odd, subject=NAME, issuer=root())
-    assert "critical extension" in verify_detail(certs(bad_leaf), store(root())).detail
+    verdict = verify_detail(certs(bad_leaf), store(root()))
+    assert "(1.2.3.4)" in verdict.detail
+    assert (verdict.openssl, verdict.source) == (34, "RFC 5280 4.2")
+    bad_ca = makers.crafted(CA, odd, subject="Odd CA", issuer=root())
+    verdict = verify_detail(certs(make_leaf(bad_ca, NAME, now=NOW), bad_ca), store(root()))
+    assert verdict.at_fault == bad_ca.certificate
 
 
-def test_name_constraints_are_left_to_the_library():
-    ca = (x509.BasicConstraints(ca=True, path_length=None), True)
-    only = x509.NameConstraints([x509.DNSName("fabrikam.test")], None)
-    narrow = makers.crafted(ca, (only, True), subject="Narrow CA", issuer=root())
-    below = make_leaf(narrow, NAME, now=NOW, dns_names=[NAME])
-    assert "names" in verify_detail(certs(below, narrow), store(root())).detail
+def test_a_critical_extension_on_policies_is_understood_where_the_library_gives_up():
+    policies = x509.PolicyConstraints(require_explicit_policy=None, inhibit_policy_mapping=0)
+    strict = makers.crafted(CA, (policies, True), subject="Policy CA", issuer=root())
+    below = make_leaf(strict, NAME, now=NOW)
+    assert finding(certs(below, strict), store(root())) == "ok"
+    harmless = (x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00"), False)
+    assert finding(certs(makers.crafted(harmless, issuer=root())), store(root())) == "ok"
+
+
+def test_an_intermediate_with_an_old_signature_is_named():
+    old = make_intermediate(root(), "SHA-1 CA", now=NOW, digest="sha1")
+    verdict = verify_detail(certs(make_leaf(old, NAME, now=NOW), old), store(root()))
+    assert verdict.at_fault == old.certificate
+    assert "SHA1" in verdict.detail
+    assert (verdict.openssl, verdict.source[:2]) == (68, "CA")
+
+
+def test_an_old_digest_in_a_padding_of_its_own_is_an_old_signature():
+    top = make_root("PSS Root", now=NOW, key="rsa2048")
+    pss = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
+    modern = makers.crafted(subject=NAME, issuer=top, padding=pss)
+    assert finding(certs(modern), store(top)) == "ok"
+    put_in = {"issuer.pem": top.certificate.pem.encode(), "issuer.key": makers.pem_key(top)}
+    for name, data in put_in.items():
+        makers.put(name, data)
+    pem = makers.openssl(
+        "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "{dir}/pss.key", "-subj",
+        f"/CN={NAME}", "-sha1", "-sigopt", "rsa_padding_mode:pss", "-CA", "{dir}/issuer.pem",
+        "-CAkey", "{dir}/issuer.key", "-addext", "basicConstraints=critical,CA:FALSE",
+    )  # fmt: skip
+    old = makers.one(pem)
+    verdict = verify_detail([old], store(top), now=max(NOW, old.not_before))
+    assert "outdated" in verdict.detail
+    assert verdict.openssl == 68
+
+
+def test_a_key_beyond_any_use_is_refused_without_being_used():
+    huge = hostile.certificate(
+        subject=hostile.name("Huge"), key=hostile.rsa_key(16384), extensions=[hostile.AUTHORITY]
+    )
+    top = Certificate.from_der(huge)
+    below = Certificate.from_der(hostile.certificate(issuer=hostile.name("Huge")))
+    for anchors in (AnchorStore.from_certificates([top]), store(root())):
+        verdict = verify_detail([below, top], anchors)
+        assert verdict.at_fault == top
+        assert "RSA 16384" in verdict.detail
+    exponent = hostile.rsa_key(2048, 1 << 100 | 1)
+    odd = hostile.certificate(
+        key=exponent, issuer=root().certificate.subject_key, signer=root().key
+    )
+    assert "101 bits" in verify_detail([Certificate.from_der(odd)], store(root())).detail
 
 
 def test_an_issuer_with_a_key_of_an_unusual_kind_is_named():
@@ -161,11 +278,21 @@ def test_an_issuer_with_a_key_of_an_unusual_kind_is_named():
     assert finding(certs(make_leaf(root(), NAME, now=NOW, key="ed25519")), store(root())) == "ok"
 
 
+def test_a_signature_that_only_the_library_refuses_is_named_with_its_certificate():
+    middle = makers.crafted(CA, subject="SHA-224 CA", issuer=root(), digest=hashes.SHA224())
+    below = make_leaf(middle, NAME, now=NOW)
+    verdict = verify_detail(certs(below, middle), store(root()))
+    assert verdict.at_fault == middle.certificate
+    assert "ecdsa-with-SHA224" in verdict.detail
+    assert "SHA-256" in verdict.rule
+    old_leaf = makers.crafted(subject=NAME, issuer=root(), digest=hashes.SHA224())
+    assert verify_detail(certs(old_leaf), store(root())).at_fault == old_leaf.certificate
+
+
 def test_a_refusal_of_the_library_in_unknown_words_is_still_explained(monkeypatch):
-    monkeypatch.setattr(verifier, "_LIBRARY_WORDS", ())
-    odd = (x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00"), True)
-    bad_leaf = makers.crafted(odd, subject=NAME, issuer=root())
-    assert "strict verification" in verify_detail(certs(bad_leaf), store(root())).detail
+    monkeypatch.setattr(verifier, "_FORBIDDEN_ALGORITHM", "something else")
+    old_leaf = makers.crafted(subject=NAME, issuer=root(), digest=hashes.SHA224())
+    assert "strict verification" in verify_detail(certs(old_leaf), store(root())).detail
 
 
 @pytest.mark.parametrize("count", [21, 100])
