@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from certificates.models import SavedFile, StoredCertificate
 from certificates.pages import window
 from certificates.reach import Reached, certificates_in, find_file, reach
-from certificates.x509.certificate import ROLE_WORDS, Certificate
+from certificates.x509.certificate import ROLE_WORDS, Certificate, Role
 from certificates.x509.details import Detail, details, purposes
 from certificates.x509.export import Answer, answers
 from certificates.x509.lineage import Node, is_sound
@@ -32,21 +32,13 @@ _ORIGINS = {
     "lab-public": "It is the lab's public authority, which counts as well known here.",
 }
 
-# What each answer of a gateway makes of a certificate: (v1 takes it, v2 takes it) → words.
-_TAKEN_FOR = {
-    (
-        True,
-        False,
-    ): "The certificate of a backend server: an authentication certificate of a v1 gateway.",
-    (False, True): "A root: a trusted root certificate of a v2 gateway.",
-    (
-        True,
-        True,
-    ): "Either: an authentication certificate of v1 and a trusted root certificate of v2.",
-    (
-        False,
-        False,
-    ): "Neither an authentication certificate of v1 nor a trusted root certificate of v2.",
+# What a gateway has a certificate for, by its role.
+_TAKEN_FOR: dict[Role, str] = {
+    "leaf": "A backend server's own: what a v1 gateway compares, as an authentication certificate.",
+    "root": "A root: what a v2 gateway trusts, as a trusted root certificate.",
+    "intermediate": "Neither: an intermediate belongs on the backend server, which sends it along.",
+    "self-signed": "An authentication certificate of a v1 gateway. A v2 gateway can store it as a "
+    "root, but trusts no server by it.",
 }
 _WHERE = {
     "authentication": "v1 authentication certificate",
@@ -130,7 +122,7 @@ def _context(reached: Reached, sha256: str, now: datetime) -> dict[str, Any]:
         "steps": _steps(reached),
         "details": [(f"{frame['window_id']}-{at}", one) for at, one in enumerate(fields)],
         "filters": _filters(fields),
-        "taken_for": _TAKEN_FOR[said[0].accepted, said[1].accepted],
+        "taken_for": _TAKEN_FOR[certificate.role],
         "answers": [(_WHERE[one.place], _level(one), one.reason) for one in said],
         "export_url": address("export", reached),
     }
@@ -165,23 +157,26 @@ def _state(certificate: Certificate, now: datetime) -> str:
 
 
 def _steps(reached: Reached) -> list[Step]:
+    nodes = reached.lineage
     return [
         Step(
             node=node,
             level=number,
             depth=min(number, 8),
-            status=_status(node),
+            status=_status(node, nodes[: number - 1]),
             view_url=address("view", reached, node.certificate) if node.certificate else "",
             current=node.certificate == reached.certificate,
         )
-        for number, node in enumerate(reached.lineage, start=1)
+        for number, node in enumerate(nodes, start=1)
     ]
 
 
-def _status(node: Node) -> str:
+def _status(node: Node, above: Sequence[Node]) -> str:
     """What the box below the tree says of one place."""
     if not node.ok:
         return node.problem
+    if not all(one.ok for one in above):
+        return "Nothing is wrong with this certificate itself, but with its path above it."
     words = "Nothing is wrong with this certificate."
     return f"{words} {_ORIGINS[node.origin]}" if node.origin else words
 

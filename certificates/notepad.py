@@ -24,14 +24,24 @@ from certificates.x509.damage import PROGRAMS, damage
 from certificates.x509.problems import Problem
 
 
+_CHOOSE = "Choose one of the programs in the list."
+
+
 class CopyForm(forms.Form):
     """Which program saves the copy."""
 
     how = forms.ChoiceField(
         label="Save a copy as another program would",
         choices=[(key, words) for key, (words, _) in PROGRAMS.items()],
-        error_messages={"invalid_choice": "Choose one of the programs in the list."},
+        error_messages={"invalid_choice": _CHOOSE},
+        required=False,  # no mark beside a list that begins with a choice
     )
+
+    def clean_how(self) -> str:
+        how: str = self.cleaned_data["how"]
+        if not how:
+            raise forms.ValidationError(_CHOOSE)
+        return how
 
 
 @login_required
