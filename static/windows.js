@@ -30,13 +30,24 @@ function show(content) {
   content.removeAttribute("aria-labelledby");
   dialog.append(document.adoptNode(content));
   document.body.append(dialog);
-  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("close", () => {
+    bringToasts();
+    dialog.remove();
+  });
   window.htmx?.process(dialog);
   startTabs(dialog);
   // Forms and other parts get ready as after any swap.
   dialog.dispatchEvent(new CustomEvent("htmx:load", { bubbles: true, detail: { elt: dialog } }));
   dialog.showModal();
+  bringToasts();
   ($("[autofocus]", dialog) ?? $("[role=tab][aria-selected=true]", dialog) ?? $("[data-window-close]", dialog))?.focus();
+}
+
+/** Toasts appear in the topmost window: what lies behind it is neither seen well nor read out. */
+function bringToasts() {
+  const corner = document.getElementById("toasts");
+  const top = $$("dialog.window-dialog[open]").at(-1) ?? document.body;
+  if (corner && corner.parentElement !== top) top.append(corner);
 }
 
 // ---- tabs -----------------------------------------------------------------------------------------

@@ -176,6 +176,22 @@ def test_a_certificate_opens_in_a_window_over_the_list(
     expect(dialog).to_be_hidden()
 
 
+def test_what_happens_in_a_window_is_told_over_it_and_afterwards_over_the_page(
+    portal: Portal, page: Page
+) -> None:
+    page.goto(USER + "personal/")
+    row(page, "full-chain.contoso.test").press("Enter")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("tab", name="Details").click()
+    dialog.get_by_role("button", name=re.compile("^Copy")).locator("visible=true").first.click()
+    toast = dialog.get_by_role("region", name="Results").get_by_text(re.compile("Copied|Copy by"))
+    expect(toast).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_role("region", name="Results")).to_be_attached()
+    expect(page.locator("body > #toasts")).to_have_count(1)
+
+
 def test_a_certificate_is_deleted_after_a_question(portal: Portal, page: Page) -> None:
     page.goto(USER + "personal/")
     row(page, "self-signed.contoso.test").press("Delete")
