@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from certificates import stores
+from certificates.authorities import keep_authority
 from certificates.files import save_file
 from certificates.models import Folder, Place, Store
 from certificates.x509 import issue
@@ -67,7 +68,9 @@ def fill_stores(owner: User, count: int) -> None:
             Folder.PERSONAL,
             leaf.certificate,
             key_pem=issue.key_pem(leaf),
+            made_here=True,
         )
+        keep_authority(owner.pk, f"authority{number}", root)
         save_file(owner.pk, Place.DESKTOP, f"{name}.cer", issue.to_pem(leaf.certificate))
 
 

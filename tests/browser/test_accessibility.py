@@ -11,8 +11,9 @@ from django.conf import settings
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from certificates import labca
 from certificates.files import save_file
-from certificates.models import Place
+from certificates.models import ChainForm, Place
 from gateway.accounts import links
 from tests.browser.conftest import Portal
 
@@ -167,6 +168,82 @@ def workshop(portal: Portal) -> Iterator[str]:
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.locator(".error-summary")).to_be_focused()
     yield "refused import"
+    yield from decoded(portal)
+    yield from lab_ca(portal)
+
+
+def decoded(portal: Portal) -> Iterator[str]:
+    """The decoder: empty, sent empty, with a locked PFX, with a chain, with a key."""
+    page = portal.page
+    page.goto("/certificates/decoder/")
+    yield "decoder"
+    page.get_by_role("button", name="Decode").click()
+    expect(page.locator(".error-summary")).to_be_focused()
+    yield "decoder, nothing given"
+    page.get_by_label("Drop a file").set_input_files(portal.pfx("www.contoso.test", "Secret12"))
+    expect(page.get_by_label("Password", exact=True)).to_be_focused()
+    yield "decoder, locked PFX"
+    page.get_by_label("Password", exact=True).fill("Secret12")
+    page.get_by_role("button", name="Decode").click()
+    expect(page.get_by_role("heading", name="Certificates in it")).to_be_visible()
+    page.get_by_text("Show the text").first.click()
+    yield "decoder, open PFX"
+    page.get_by_label("Drop a file").set_input_files(portal.key_file())
+    expect(page.get_by_text("private key that should not be there")).to_be_visible()
+    yield "decoder, private key"
+
+
+def lab_ca(portal: Portal) -> Iterator[str]:
+    """The Lab CA: empty, with a tree of authorities and certificates, and its forms."""
+    page = portal.page
+    address = "/certificates/lab-ca/"
+    page.goto(address)
+    yield "lab CA without certificates"
+    now = timezone.now()
+    begin, end = labca.validity("expired", now)
+    parent = None
+    for number in range(6):
+        kind: labca.Kind = "root" if parent is None else "intermediate"
+        name = f"Authority {number} with a name as long as a common name may be, or so"[:64]
+        made = labca.make(
+            portal.user.pk,
+            labca.Order(kind=kind, name=name, valid_from=begin, valid_to=end, issuer_id=parent),
+            now=now,
+        )
+        parent = made.authority.pk if made.authority else None
+    labca.make(
+        portal.user.pk,
+        labca.Order(
+            kind="server",
+            name="a-server-with-a-rather-long-name.contoso.test",
+            names=[f"another-name-{number}.contoso.test" for number in range(9)],
+            issuer_id=parent,
+            valid_from=begin,
+            valid_to=end,
+            key="rsa1024",
+            digest="sha1",
+            chain_form=ChainForm.LEAF_ONLY,
+        ),
+        now=now,
+    )
+    page.goto(address)
+    yield "lab CA"
+    page.get_by_role("button", name=re.compile("Actions for a-server")).click()
+    yield "lab CA with a menu open"
+    page.keyboard.press("Escape")
+    for kind in ("root", "intermediate", "server", "client"):
+        page.goto(f"{address}new/{kind}/")
+        page.get_by_label("Validity").select_option("own")
+        page.get_by_label("Key", exact=True).select_option("rsa1024")
+        yield f"lab CA, new {kind}"
+    page.get_by_role("button", name="Create").click()
+    expect(page.locator(".error-summary")).to_be_visible()
+    yield "lab CA, refused form"
+    page.goto(address)
+    page.get_by_role("link", name=re.compile("of a-server.*holds the private key")).click()
+    page.get_by_role("button", name="Download PFX").click()
+    expect(page.locator(".error-summary")).to_be_visible()
+    yield "lab CA, refused PFX"
 
 
 def refused_forms(portal: Portal) -> Iterator[str]:

@@ -83,6 +83,11 @@ WORKSHOP: dict[str, tuple[str, ...]] = {
     "entry-delete": ("entry",),
     "files": (),
     "file-delete": ("file",),
+    "decoder": (),
+    "lab-ca": (),
+    "lab-ca-new": ("server",),
+    "lab-ca-pfx": ("certificates", "entry"),
+    "lab-ca-delete": ("certificates", "entry"),
 }
 
 
