@@ -23,9 +23,10 @@ from certificates.manager import folder_url, place_or_404, title
 from certificates.models import Folder, Store, StoredCertificate
 from certificates.pages import HOME, Crumb
 from certificates.stores import MAX_STORED, add, folder_for, lock_owner
+from certificates.x509.armour import read_armour
 from certificates.x509.certificate import Certificate
-from certificates.x509.kinds import files
-from certificates.x509.pfx import open_pfx
+from certificates.x509.kinds import files, listeners
+from certificates.x509.pfx import look_into_pfx, open_pfx
 from certificates.x509.problems import Kind, Problem, ProblemError, declare
 from certificates.x509.read import read_certificates
 from certificates.x509.shapes import shape_of
@@ -93,9 +94,14 @@ def read_file(data: bytes, password: str) -> Content:
     process of its own, so call this outside transactions.
     """
     if shape_of(data) == "pfx" or _PFX_BEGINS.match(data):
-        opened = open_pfx(data, password)
-        return Content(tuple(dict.fromkeys((opened.certificate, *opened.others))), opened.key_pem)
+        return _opened(data, password)
     reading = read_certificates(data)
+    if any(problem.kind is files.IS_PFX for problem in reading.problems):
+        # Base-64 text, as key vaults hand a PFX out.
+        armour = read_armour(data.decode("utf-8-sig", errors="replace"))
+        for part in (armour.bare, *(block.data for block in armour.blocks)):
+            if part is not None and shape_of(part) == "pfx":
+                return _opened(part, password)
     if reading.has_private_key and not reading.certificates:
         raise _error(KEY_ALONE, "The file holds a private key, but no certificate.")
     for problem in reading.problems:
@@ -106,6 +112,17 @@ def read_file(data: bytes, password: str) -> Content:
         message = "The private key in the file was left out: only a PFX brings a key in."
         warnings.append(Problem(kind=KEY_LEFT_OUT, message=message))
     return Content(tuple(dict.fromkeys(reading.certificates)), None, tuple(warnings))
+
+
+def _opened(data: bytes, password: str) -> Content:
+    try:
+        opened = open_pfx(data, password)
+    except ProblemError as error:
+        if error.problem.kind is not listeners.NO_KEY:
+            raise
+        # One without a key is a parcel of public certificates.
+        return Content(tuple(dict.fromkeys(look_into_pfx(data, password).others)))
+    return Content(tuple(dict.fromkeys((opened.certificate, *opened.others))), opened.key_pem)
 
 
 def import_content(

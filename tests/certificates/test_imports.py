@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -53,6 +54,12 @@ def p7b() -> bytes:
 def request() -> bytes:
     key = makers.put("request.key", key_pem(makers.leaf()))
     return openssl("req", "-new", "-key", key, "-subj", "/CN=a", "-outform", "PEM")
+
+
+@cache
+def without_key() -> bytes:
+    path = makers.put("nokey.pem", to_pem(makers.root().certificate))
+    return openssl("pkcs12", "-export", "-nokeys", "-in", path, "-passout", f"pass:{PASSWORD}")
 
 
 @pytest.fixture
@@ -111,6 +118,32 @@ def test_a_pfx_brings_its_key_and_its_chain_each_to_its_folder(
     private = load_pem_private_key(bytes(key.pem), None)
     assert private.public_key() == leaf.x509.public_key()
     assert key.exportable
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        base64.b64encode,
+        base64.encodebytes,
+        lambda data: b"\xef\xbb\xbf" + base64.encodebytes(data),
+        lambda data: b"-----BEGIN PKCS12-----\n%s-----END PKCS12-----\n" % base64.encodebytes(data),
+    ],
+    ids=["one line", "lines", "byte order mark", "armour"],
+)
+def test_a_pfx_written_as_text_is_taken_too(client: Client, wrap: Callable[[bytes], bytes]) -> None:
+    assert send(client, wrap(pfx()), password=PASSWORD).status_code == 302
+    assert StoredKey.objects.get().entry.certificate.parsed.label == makers.NAME
+
+
+def test_a_pfx_without_any_key_brings_its_certificates(user: User, client: Client) -> None:
+    assert send(client, without_key(), password=PASSWORD).status_code == 302
+    assert where(user) == {"Contoso Root": ("current-user", "roots")}
+    assert not StoredKey.objects.exists()
+
+
+def test_a_pfx_in_a_text_with_foreign_letters_is_answered(client: Client) -> None:
+    text_with_blanks = base64.b64encode(pfx()).replace(b"A", b"A\xa0", 3)
+    assert send(client, text_with_blanks, password=PASSWORD).status_code in {302, 422}
 
 
 @pytest.mark.parametrize("legacy", [False, True])
@@ -323,7 +356,7 @@ texts = st.one_of(
     store=st.sampled_from(["current-user", "local-computer", "elsewhere"]),
 )
 @settings(
-    max_examples=80,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
