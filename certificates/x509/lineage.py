@@ -9,7 +9,7 @@ from datetime import datetime
 
 from certificates.x509.anchors import AnchorStore, Origin
 from certificates.x509.certificate import Certificate
-from certificates.x509.paths import MAX_PRESENTED, TooMuchWork, Walk, walk
+from certificates.x509.paths import MAX_PRESENTED, TooMuchWork, Walk, walks
 from certificates.x509.verifier import library_refusal, own_refusal
 
 
@@ -40,11 +40,13 @@ def lineage(
     """
     known = tuple(dict.fromkeys(candidates))
     try:
-        result = walk(certificate, _upward(certificate, known, now), anchors, now)
+        ways = walks(certificate, _upward(certificate, known, now), anchors, now)
     except TooMuchWork:
         words = "Too many certificates look like its issuer, so its path was not followed."
         return (Node(certificate, certificate.label, ok=False, problem=words),)
-    problems = _problems(result, now)
+    # A way on which nothing is wrong goes before a shorter one on which something is.
+    judged = [(way, _problems(way, now)) for way in ways]
+    result, problems = next((pair for pair in judged if not pair[1]), judged[0])
     nodes = [
         Node(
             one,
@@ -71,7 +73,7 @@ def _upward(
 ) -> tuple[Certificate, ...]:
     """The certificates that may be above, nearest first; those in date before those that are not.
 
-    Their number is what :func:`walk` may be given, so that a store full of look-alikes costs
+    Their number is what :func:`walks` may be given, so that a store full of look-alikes costs
     nothing and cannot crowd out the issuer whose key identifier fits.
     """
     by_name: dict[bytes, list[Certificate]] = defaultdict(list)

@@ -150,6 +150,25 @@ def test_what_the_library_refuses_is_marked() -> None:
     assert "outside the names" in nodes[-1].problem
 
 
+def test_a_way_on_which_nothing_is_wrong_goes_before_another() -> None:
+    constraints = x509.NameConstraints([x509.DNSName("fabrikam.test")], None)
+    authority = x509.BasicConstraints(ca=True, path_length=None)
+    strict = makers.crafted((authority, True), (constraints, True), subject="Two Roots")
+    open_minded = makers.reissued(strict, strict)
+    leaf = make_leaf(strict, makers.NAME, now=NOW, dns_names=[makers.NAME])
+    nodes = lineage(leaf.certificate, [], store(strict, open_minded), NOW)
+    assert is_sound(nodes)
+    assert nodes[0].certificate == open_minded.certificate
+
+
+def test_what_the_library_alone_refuses_is_marked() -> None:
+    # SHA-3 can be computed here, but no verifier of chains takes it.
+    odd = makers.weak_digest("sha3-256", issuer=makers.root())
+    nodes = lineage(odd, [], store(makers.root()), odd.not_before)
+    assert [node.ok for node in nodes] == [True, False]
+    assert "is signed in a way that is not accepted" in nodes[1].problem
+
+
 def test_the_certificate_of_a_client_is_as_good_as_that_of_a_server() -> None:
     usage = x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.CLIENT_AUTH])
     client = makers.crafted((usage, False), issuer=makers.root())
