@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from gateway.models import (
+    BackendAddress,
     BackendAddressPool,
     BackendHttpSettings,
     LoadedGateway,
     OperationalState,
-    Routed,
-    RuleType,
 )
 from gateway.network import EMPTY_ZONE, Zone
 from gateway.network.zone import canonical
+from gateway.rules.joins import pairs
 from gateway.rules.names import ProbeLeg, Trust, is_address, probe_leg, trust_of
 
 Key = tuple[int, int]
@@ -62,39 +61,38 @@ def plans_of(loaded: LoadedGateway, zone: Zone = EMPTY_ZONE) -> dict[Key, ProbeP
         return {}
     trusts: dict[int, Trust] = {}
     found: dict[Key, ProbePlan] = {}
-    for pool, settings in _joined(loaded):
+    for pool, settings in pairs(loaded):
         if settings.pk not in trusts:
             trusts[settings.pk] = trust_of(loaded, settings)
         for address in loaded.addresses(pool):
-            key = (address.pk, settings.pk)
-            if key in found:
-                continue
             leg = probe_leg(settings, settings.probe, address, is_v1=loaded.is_v1)
-            found[key] = ProbePlan(
-                key=key,
-                target=address.target,
-                pool=pool.name,
-                setting=settings.name,
-                is_v1=loaded.is_v1,
-                leg=leg,
-                trust=trusts[settings.pk],
-                digest=_digest(loaded, zone, address.target, leg, trusts[settings.pk]),
-                pool_id=pool.pk,
-                simulated=loaded.simulated_cause,
-            )
+            plan = plan_of(loaded, zone, pool, settings, address, leg, trusts[settings.pk])
+            found[plan.key] = plan
     return found
 
 
-def _joined(loaded: LoadedGateway) -> Iterator[tuple[BackendAddressPool, BackendHttpSettings]]:
-    """(pool, setting) of every rule, path map's default and path rule; repeats are possible."""
-    for rule in loaded.rules:
-        routes: list[Routed] = [rule]
-        if rule.rule_type == RuleType.PATH_BASED:
-            path_map = rule.url_path_map
-            routes = [path_map, *loaded.path_rules(path_map)] if path_map else []
-        for route in routes:
-            if route.backend_address_pool and route.backend_http_settings:
-                yield route.backend_address_pool, route.backend_http_settings
+def plan_of(
+    loaded: LoadedGateway,
+    zone: Zone,
+    pool: BackendAddressPool,
+    settings: BackendHttpSettings,
+    address: BackendAddress,
+    leg: ProbeLeg,
+    trust: Trust,
+) -> ProbePlan:
+    """The plan of one pair."""
+    return ProbePlan(
+        key=(address.pk, settings.pk),
+        target=address.target,
+        pool=pool.name,
+        setting=settings.name,
+        is_v1=loaded.is_v1,
+        leg=leg,
+        trust=trust,
+        digest=_digest(loaded, zone, address.target, leg, trust),
+        pool_id=pool.pk,
+        simulated=loaded.simulated_cause,
+    )
 
 
 def _digest(loaded: LoadedGateway, zone: Zone, target: str, leg: ProbeLeg, trust: Trust) -> str:

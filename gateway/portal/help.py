@@ -11,6 +11,7 @@ from certificates.x509.problems import KINDS
 from gateway.health import catalogue  # noqa: F401  (declares the causes of bad health)
 from gateway.operations import put  # noqa: F401  (declares what only a whole document gets wrong)
 from gateway.portal.pages import Crumb, PortalRequest
+from gateway.rules import traffic  # noqa: F401  (declares where a probe and requests part)
 
 
 @login_required

@@ -13,8 +13,10 @@ from certificates.x509 import issue
 from gateway.health.catalogue import HEALTH_KINDS, HELP_ONLY, SIMULATED, block_of
 from gateway.health.judge import own_failure
 from gateway.health.standing import fresh
-from gateway.models import Probe
+from gateway.models import BackendAddress, BackendHttpSettings, Probe
 from gateway.network import Endpoint
+from gateway.rules.names import live_leg, probe_leg
+from gateway.rules.traffic import NAME_UNCOVERED, BothLegs, RequestLeg, traffic_warnings
 from tests import servers
 from tests.factories import NOW
 from tests.gateway.health.nameservers import dns_server, refuse
@@ -80,6 +82,15 @@ def played(id: str) -> Callable[[], str]:
     return served(servers.http_server(), simulated=id)
 
 
+def uncovered() -> str:
+    """The probe asks for the pool's name, a request for the client's."""
+    address, setting = BackendAddress(fqdn=NAME), BackendHttpSettings(protocol="Https", port=443)
+    request = RequestLeg("mine", "a.test", live_leg(setting, address, "a.test", is_v1=False))
+    legs = BothLegs(probe_leg(setting, None, address, is_v1=False), (request,))
+    (warning,) = traffic_warnings(legs, GOOD.certificate)
+    return warning.kind.id
+
+
 def text(wanted: str) -> Probe:
     return Probe(name="p", host=NAME, timeout=2, match_body=wanted)
 
@@ -108,6 +119,7 @@ HAPPENINGS: dict[str, Callable[[], str]] = {
     "U-DNS": unanswered,
     "U-CDNS": refused,
     **{id: played(id) for id in sorted(SIMULATED)},
+    "traffic-name-uncovered": uncovered,
     "U-NEW": lambda: fresh(1, plan_for(), NOW).error_id,
     "U-NOT-ALLOWED": served(nullcontext(), target="192.0.2.7"),
     "U-PROBER": lambda: own_failure(plan_for(), NOW).error_id,
@@ -115,7 +127,7 @@ HAPPENINGS: dict[str, Callable[[], str]] = {
 
 
 def test_every_declared_cause_is_in_the_table() -> None:
-    assert HAPPENINGS.keys() == HEALTH_KINDS.keys() - HELP_ONLY
+    assert HAPPENINGS.keys() == (HEALTH_KINDS.keys() - HELP_ONLY) | {NAME_UNCOVERED.id}
 
 
 @pytest.mark.parametrize("id", HAPPENINGS)

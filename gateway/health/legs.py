@@ -1,0 +1,37 @@
+"""What the probe of a reported server asks and what requests ask, with its last certificate."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+from certificates.x509.certificate import Certificate
+from gateway.health.reading import HealthRow
+from gateway.models import LoadedGateway
+from gateway.rules.joins import pairs
+from gateway.rules.traffic import BothLegs, TrafficWarning, both_legs, traffic_warnings
+
+
+def legs_of(
+    loaded: LoadedGateway, row: HealthRow
+) -> tuple[BothLegs, tuple[TrafficWarning, ...]] | None:
+    """Both legs of a verdict and what is wrong between them; ``None`` if it is joined no more.
+
+    ``row`` comes with its evidence (:func:`gateway.health.reading.verdict_of`).
+    """
+    for pool, settings in pairs(loaded):
+        if settings.pk != row.settings_id:
+            continue
+        for address in loaded.addresses(pool):
+            if address.pk == row.address_id:
+                legs = both_legs(loaded, pool, settings, address)
+                return legs, traffic_warnings(legs, leaf_of(row.evidence))
+    return None
+
+
+def leaf_of(evidence: dict[str, Any]) -> Certificate | None:
+    """The certificate that the server showed first, ``None`` if it showed none."""
+    chain = evidence.get("chain") or []
+    if not chain:
+        return None
+    return Certificate.from_der(ssl.PEM_cert_to_DER_cert(chain[0]["pem"]))
