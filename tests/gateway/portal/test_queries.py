@@ -15,6 +15,7 @@ from django.test import Client
 from django.urls import reverse
 
 from certificates.models import SavedFile, StoredCertificate
+from certificates.urls import urlpatterns as workshop_urls
 from gateway.accounts.models import User
 from gateway.models import ApplicationGateway, Verdict
 from gateway.portal.urls import urlpatterns
@@ -79,6 +80,8 @@ FOLDER = ("current-user", "personal")
 WORKSHOP: dict[str, tuple[str, ...]] = {
     "manager": FOLDER,
     "import": FOLDER,
+    "view": ("entries", "entry"),
+    "notepad": ("file",),
     "export": ("entries", "entry"),
     "entry-delete": ("entry",),
     "files": (),
@@ -89,6 +92,10 @@ WORKSHOP: dict[str, tuple[str, ...]] = {
     "lab-ca-pfx": ("certificates", "entry"),
     "lab-ca-delete": ("certificates", "entry"),
 }
+
+
+# Answers that are no pages of their own, and pages that differ by the certificate alone.
+NOT_OF_THE_WORKSHOP = {"preview", "file-download", "lab-ca-file", "view-node", "export-node"}
 
 
 def workshop_addresses(user: User) -> dict[str, str]:
@@ -127,6 +134,10 @@ def test_every_page_of_the_portal_is_counted() -> None:
     named = {one.name for one in (*pages, *of_a_gateway.url_patterns)}
     counted = {*BLADES, *OF_A_VERDICT, *PAGES}
     assert named - NOT_COUNTED - NO_PAGES == counted
+
+
+def test_every_page_of_the_workshop_is_counted() -> None:
+    assert {one.name for one in workshop_urls} - NOT_OF_THE_WORKSHOP == set(WORKSHOP)
 
 
 @pytest.mark.django_db
