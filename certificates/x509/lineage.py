@@ -107,8 +107,9 @@ def _problems(result: Walk, now: datetime) -> dict[Certificate, str]:
     refusal = own_refusal(path, any_purpose=True)
     if refusal is None and result.anchor is not None and not problems:
         refusal = library_refusal(path, now)
-    if refusal is not None and refusal.certificate not in problems:
-        problems[refusal.certificate] = f"It {refusal.reason}."
+    if refusal is not None:
+        told = problems.get(refusal.certificate)
+        problems[refusal.certificate] = " ".join(filter(None, (told, f"It {refusal.reason}.")))
     return problems
 
 

@@ -128,14 +128,14 @@ def test_a_key_that_is_too_short_is_marked_where_it_is() -> None:
     assert node.problem == "It has a key that is too short (RSA 1024)."
 
 
-def test_a_refusal_adds_nothing_to_a_certificate_that_has_a_problem() -> None:
+def test_of_a_certificate_with_two_faults_both_are_told() -> None:
     root = make_root("Dated Root", now=NOW, not_before=LONG_AGO, not_after=YESTERDAY)
     crafted = makers.crafted((x509.BasicConstraints(ca=False, path_length=None), True),
                              issuer=root, not_after=YESTERDAY)  # fmt: skip
     child = makers.crafted(issuer=crafted)
     nodes = lineage(child.certificate, certs(crafted), store(root), NOW)
     assert "It expired" in nodes[1].problem
-    assert "authority" not in nodes[1].problem
+    assert "It is no authority" in nodes[1].problem
 
 
 def test_what_the_library_refuses_is_marked() -> None:
