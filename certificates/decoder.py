@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from certificates import pages
 from certificates.stores import circle_of
+from certificates.x509 import notepad as editor
 from certificates.x509.certificate import ROLE_WORDS
 from certificates.x509.contents import holds_key
 from certificates.x509.derived import Made
@@ -139,7 +140,10 @@ def decoder(request: HttpRequest) -> HttpResponse:
     text = form.cleaned_data["text"]
     secret = exam.has_private_key or holds_key(text.encode("utf-8", "replace"))
     shown = DecoderForm(initial={"text": "" if secret else text})
-    return _page(request, shown, _answer(exam, name) | {"emptied": bool(text) and secret})
+    answer = _answer(exam, name) | {"emptied": bool(text) and secret}
+    if data and not exam.has_private_key:
+        answer["notepad"] = editor.view(data)
+    return _page(request, shown, answer)
 
 
 def _answer(exam: Exam, name: str) -> dict[str, Any]:

@@ -162,6 +162,15 @@ def test_a_text_with_a_key_is_taken_out_of_its_box(client: Client, htmx: bool) -
     assert "The box was emptied" not in said(send(client, text=CHAIN.decode(), htmx=htmx))
 
 
+def test_the_file_is_shown_as_an_editor_shows_it_unless_a_key_is_in_it(client: Client) -> None:
+    heading = "How an editor shows it"
+    page = said(send(client, file=b"\xef\xbb\xbf" + CHAIN))
+    assert heading in page
+    assert "[BOM]" in page
+    for data in (KEY.encode(), KEY.encode() + CHAIN, PFX, b""):
+        assert heading not in said(send(client, file=data))
+
+
 def test_a_root_is_fetched_from_ones_own_stores_and_nobody_elses(client: Client) -> None:
     leaf = issue.to_pem(LEAF.certificate).decode()
     somebody = factories.make_user()
