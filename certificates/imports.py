@@ -237,7 +237,7 @@ class ImportForm(forms.Form):
             return
         file = self.cleaned_data.get("file")
         if file is None:
-            self.refuse(Problem(kind=FILE_MISSING, message="Choose a file."))
+            self.refuse(Problem(kind=FILE_MISSING, message="No file was chosen."))
             return
         try:
             self.content = read_file(file.read(), self.cleaned_data.get("password") or "")
