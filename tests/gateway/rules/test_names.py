@@ -57,6 +57,97 @@ PROBES = {
         "www.contoso.com",
     ),
     "v1, picked from the address": (FQDN, None, True, PICK, FQDN, FQDN, FQDN),
+    "v1, a probe that picks the setting's": (
+        FQDN,
+        {"pick_host_name_from_settings": True},
+        True,
+        {"host_name": "www.contoso.com"},
+        FQDN,
+        FQDN,
+        "www.contoso.com",
+    ),
+    "v1, a probe's host for an IP": (
+        IP,
+        {"host": "probe.contoso.com"},
+        True,
+        {},
+        None,
+        None,
+        "probe.contoso.com",
+    ),
+    "v1 knows no switches of HTTPS validation": (
+        FQDN,
+        None,
+        True,
+        {"sni_name": "sni.contoso.com", "validate_sni": False},
+        FQDN,
+        FQDN,
+        "127.0.0.1",
+    ),
+    "v2, the probe names the host of an IP": (
+        IP,
+        {"host": "probe.contoso.com"},
+        False,
+        {},
+        "probe.contoso.com",
+        "probe.contoso.com",
+        "probe.contoso.com",
+    ),
+    "v2, the probe picks and the setting has none": (
+        FQDN,
+        {"pick_host_name_from_settings": True},
+        False,
+        {},
+        FQDN,
+        FQDN,
+        "127.0.0.1",
+    ),
+    "v2, the probe picks and nothing names the IP": (
+        IP,
+        {"pick_host_name_from_settings": True},
+        False,
+        {},
+        None,
+        "127.0.0.1",
+        "127.0.0.1",
+    ),
+    "v2, the probe picks, the setting picks, an IP": (
+        IP,
+        {"pick_host_name_from_settings": True},
+        False,
+        PICK,
+        None,
+        IP,
+        IP,
+    ),
+    "v2, the setting's host is an IP": (FQDN, None, False, {"host_name": IP}, None, IP, IP),
+    "v2, an IP and sniName": (
+        IP,
+        None,
+        False,
+        {"sni_name": "sni.contoso.com"},
+        "sni.contoso.com",
+        "sni.contoso.com",
+        "127.0.0.1",
+    ),
+    "v2, a picked IP and sniName": (
+        IP,
+        None,
+        False,
+        {**PICK, "sni_name": "sni.contoso.com"},
+        "sni.contoso.com",
+        "sni.contoso.com",
+        IP,
+    ),
+    "v2, the name of an IP is not validated": (
+        FQDN,
+        {"host": IP},
+        False,
+        {"validate_sni": False},
+        None,
+        None,
+        IP,
+    ),
     "v2, the probe names the host": (
         FQDN,
         {"host": "probe.contoso.com"},
@@ -182,6 +273,57 @@ LIVE = {
     "v2, picked from an IP": (IP, False, PICK, None, IP, IP),
     "v2, the client's host": (FQDN, False, {}, *["shop.contoso.com"] * 3),
     "v2, the client's host for an IP": (IP, False, {}, *["shop.contoso.com"] * 3),
+    "v1, overridden": (FQDN, True, {"host_name": "www.contoso.com"}, FQDN, FQDN, "www.contoso.com"),
+    "v1, picked": (FQDN, True, PICK, FQDN, FQDN, FQDN),
+    "v1, picked from an IP": (IP, True, PICK, None, None, IP),
+    "v1 knows no switches of HTTPS validation": (
+        FQDN,
+        True,
+        {"sni_name": "sni.contoso.com", "validate_sni": False},
+        FQDN,
+        FQDN,
+        "shop.contoso.com",
+    ),
+    "v2, overridden for an IP": (
+        IP,
+        False,
+        {"host_name": "www.contoso.com"},
+        *["www.contoso.com"] * 3,
+    ),
+    "v2, overridden by an IP": (FQDN, False, {"host_name": IP}, None, IP, IP),
+    "v2, the name is not validated": (
+        FQDN,
+        False,
+        {"validate_sni": False},
+        "shop.contoso.com",
+        None,
+        "shop.contoso.com",
+    ),
+    "v2, sniName without validation counts for nothing": (
+        FQDN,
+        False,
+        {"sni_name": "sni.contoso.com", "validate_sni": False},
+        "shop.contoso.com",
+        None,
+        "shop.contoso.com",
+    ),
+    "v2, sniName for a picked IP": (
+        IP,
+        False,
+        {**PICK, "sni_name": "sni.contoso.com"},
+        "sni.contoso.com",
+        "sni.contoso.com",
+        IP,
+    ),
+    "v2, sniName beside an override": (
+        FQDN,
+        False,
+        {"host_name": "www.contoso.com", "sni_name": "sni.contoso.com"},
+        "sni.contoso.com",
+        "sni.contoso.com",
+        "www.contoso.com",
+    ),
+    "a final dot is not sent": (f"{FQDN}.", False, PICK, FQDN, FQDN, f"{FQDN}."),
     "v2, sniName": (
         FQDN,
         False,
@@ -312,6 +454,16 @@ def test_v2_trusts_its_roots_and_without_any_the_well_known_ones() -> None:
     assert [one.name for one in trusted_by(gateway, "own").certificates] == ["myRoot"]
     public = trusted_by(gateway, "public")
     assert (public.kind, public.validate_chain, public.validate_name) == ("well-known", True, False)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("tier", ["v1", "v2"])
+def test_only_v2_can_switch_off_the_check_of_chain_and_expiry(tier: str) -> None:
+    gateway = factories.v1_gateway() if tier == "v1" else factories.v2_gateway()
+    switches = {"validate_cert_chain_and_expiry": False, "validate_sni": False}
+    factories.add_settings(gateway, "lax", protocol="Https", **switches)
+    trust = trusted_by(gateway, "lax")
+    assert (trust.validate_chain, trust.validate_name) == ((tier == "v1"),) * 2
 
 
 @pytest.mark.django_db
