@@ -2,6 +2,7 @@
 
 const form = document.querySelector("[data-decoder]");
 const fileBox = form.elements.file;
+let answered = false;
 const textBox = () => form.elements.text; // replaced when a text held a private key
 
 function decode() {
@@ -20,7 +21,8 @@ function take(files) {
 fileBox.addEventListener("change", () => {
   if (!fileBox.files.length) return;
   textBox().value = "";
-  form.elements.password.value = "";
+  // A password that was typed before is meant for this file, one that was used is not.
+  if (answered) form.elements.password.value = "";
   decode();
 });
 
@@ -85,6 +87,7 @@ function ready(root) {
 
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target?.id !== "decoder-answer") return;
+  answered = true;
   ready(event.detail.target);
   const title = event.detail.target.querySelector("[data-decoder-title]");
   if (!title) return;

@@ -61,8 +61,8 @@ class Exam:
     """What was found out about a file; holds no private key and no password.
 
     ``headline`` is a sentence on what it is. ``repairs`` were needed to read ``found`` at all
-    (``more`` certificates are not shown). ``needs_password``: a PFX that stays closed without the right one.
-    ``has_stray_key``: the private key is not in a PFX, where it may be.
+    (``more`` certificates are not shown). ``needs_password``: a PFX that stays closed without the
+    right one. ``has_stray_key``: the private key is not in a PFX, where it may be.
     """
 
     headline: str
@@ -127,13 +127,16 @@ def _answers(data: bytes, password: str, content: Content, now: datetime) -> tup
     root = uploads.trusted_root_certificate(data, now=now, base64_only=True)
     client_ca = uploads.client_ca_certificate(data, now=now)
     limits = uploads.LISTENER_PFX_LIMITS
-    v2 = uploads.listener_certificate(data, password, size_limit=limits["v2"], now=now)
+
+    def listener(size_limit: int) -> Upload:
+        if content.form == "pfx" and content.problems and len(data) <= size_limit:
+            # It could not be opened, and trying again would take as long.
+            return Upload(problems=content.problems)
+        return uploads.listener_certificate(data, password, size_limit=size_limit, now=now)
+
+    v2 = listener(limits["v2"])
     # Within the smaller limit both generations say the same; the file is not opened again for it.
-    v1 = (
-        v2
-        if len(data) <= limits["v1"]
-        else uploads.listener_certificate(data, password, size_limit=limits["v1"], now=now)
-    )
+    v1 = v2 if len(data) <= limits["v1"] else listener(limits["v1"])
     answers = []
     if content.form == "der":
         api = uploads.authentication_certificate(data, now=now, base64_only=False)

@@ -216,6 +216,16 @@ def test_generations_differ_in_the_size_of_a_pfx():
     ]
 
 
+@pytest.mark.parametrize("password", ["", "wrong", PASSWORD])
+def test_a_pfx_that_stays_closed_gets_the_answer_of_the_listener_s_form(password):
+    for data in (PFX, PFX[:700] + bytes(40) + PFX[740:]):
+        (answer,) = [one for one in exam(data, password).answers if one.place == "listener"]
+        upload = uploads.listener_certificate(
+            data, password, size_limit=uploads.LISTENER_PFX_LIMITS["v2"], now=NOW
+        )
+        assert answer.problems == upload.problems
+
+
 def test_a_long_list_is_cut_and_counted():
     many = [make_root(f"Root {number}", now=NOW).certificate for number in range(MAX_SHOWN + 3)]
     found = exam(to_pem(*many))
