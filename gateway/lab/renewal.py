@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from certificates.models import keep
 from gateway.accounts.models import User
 from gateway.lab.holdings import renew_in_stores
+from gateway.lab.issuing import issue
 from gateway.lab.scenarios import BY_ID
-from gateway.lab.supplies import Issuers, Supply, issue, issuers_of
+from gateway.lab.supplies import Issuers, Supply, issuers_of
 from gateway.models import LabServer, LabServerKey
 from gateway.operations import Caller, change_resource, store
 
@@ -39,14 +40,15 @@ def renew_due(now: datetime) -> int:
 
 def _renew(user: User, servers: list[LabServer], now: datetime) -> int:
     issuers = issuers_of(user, now)
-    supplies: dict[tuple[str, str], Supply] = {}
+    supplies: dict[tuple[str, str, str], Supply] = {}
     for server in servers:
-        supplies.setdefault((server.scenario, server.fqdn), _supply(issuers, server, now))
+        if _sort(server) not in supplies:
+            supplies[_sort(server)] = _supply(issuers, server, now)
 
     def write() -> list[dict[str, object]]:
         changes = []
         for server in servers:
-            supply = supplies[server.scenario, server.fqdn]
+            supply = supplies[_sort(server)]
             renew_in_stores(user.pk, server, supply)
             changes.append(_replace(server, supply))
         return changes
@@ -66,8 +68,14 @@ def _renew(user: User, servers: list[LabServer], now: datetime) -> int:
     return len(servers) if outcome.ok else 0
 
 
+def _sort(server: LabServer) -> tuple[str, str, str]:
+    """What servers have in common that share a certificate."""
+    return server.scenario, server.fqdn, server.address
+
+
 def _supply(issuers: Issuers, server: LabServer, now: datetime) -> Supply:
-    return issue(issuers, BY_ID[server.scenario].presents, server.fqdn, now)
+    presents = BY_ID[server.scenario].presents
+    return issue(issuers, presents, server.fqdn, server.address, now)
 
 
 def _replace(server: LabServer, supply: Supply) -> dict[str, object]:
@@ -76,6 +84,7 @@ def _replace(server: LabServer, supply: Supply) -> dict[str, object]:
         raise ValueError(f"The scenario {server.scenario!r} presents no certificate.")
     server.leaf, server.root = keep([supply.leaf, supply.root])
     server.presented = supply.pem
+    server.presented_without_sni = supply.pem_without_sni
     store(server)
     LabServerKey.objects.filter(server=server).delete()
     store(LabServerKey(server=server, pem=supply.key))

@@ -13,8 +13,9 @@ from certificates.models import keep
 from gateway.accounts.models import Role, RoleAssignment, Subscription, User
 from gateway.lab.defaults import GATEWAY, V1, V2, Generation, write_gateway
 from gateway.lab.holdings import put_into_stores, take_out_of_stores
+from gateway.lab.issuing import issue_all
 from gateway.lab.scenarios import SCENARIOS
-from gateway.lab.supplies import Supply, issue_all, issuers_of
+from gateway.lab.supplies import Supply, issuers_of
 from gateway.models import (
     LabServer,
     LabServerKey,
@@ -178,6 +179,8 @@ def write_servers(network: VirtualNetwork, supplies: dict[str, Supply]) -> None:
             fqdn=scenario.fqdn,
             port=scenario.port,
             presented=supply.pem,
+            presented_without_sni=supply.pem_without_sni,
+            delay=scenario.delay,
             leaf=rows[supply.leaf.sha256] if supply.leaf else None,
             root=rows[supply.root.sha256] if supply.root else None,
             position=position,

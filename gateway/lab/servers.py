@@ -6,67 +6,44 @@ The rows are read each second, so a new sandbox answers soon after it is stored,
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import resource
 import socket
-import ssl
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
-from weakref import WeakValueDictionary
 
 import django.db
 from django.utils import timezone
 
 from certificates.secrets import KeyMissingError
-from gateway.lab.answers import HEADER_LIMIT, REQUEST_SECONDS, Voice, answer
-from gateway.lab.endpoints import Mark, Place, Plan, marks, plans, report
+from gateway.lab.endpoints import Place, marks, newest, plans, report, zone_of
 from gateway.lab.publicca import ensure_public_authority
 from gateway.lab.renewal import renew_due
-from gateway.lab.scenarios import BY_ID
-from gateway.lab.tls import server_context
+from gateway.lab.running import Hall, Running, start
+from gateway.network import Zone
 from gateway.operations.addresses import lab_host
 
 logger = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 1.0
+# In every fifth round everything is compared: a row may be stored late with an early time.
+THOROUGH_ROUNDS = 5
 LONGEST_PAUSE_SECONDS = 15.0
 RENEWAL_SECONDS = 24 * 3600.0
-MOST_CONNECTIONS = 4000
+ZONE_SECONDS = 1.0
 
 T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class _Running:
-    """A server that listens; a server without listeners refuses everything."""
-
-    mark: Mark
-    listeners: dict[int, asyncio.Server] = field(default_factory=dict)
-
-    def ports(self) -> dict[int, int]:
-        return {
-            named: listener.sockets[0].getsockname()[1]
-            for named, listener in self.listeners.items()
-        }
-
-    def close(self) -> None:
-        for listener in self.listeners.values():
-            listener.close()
-
-
-@dataclass(slots=True)
 class _Lab:
-    host: str
+    hall: Hall
     refusing: socket.socket
-    running: dict[int, _Running] = field(default_factory=dict)
-    connections: set[asyncio.Task[None]] = field(default_factory=set)
-    # Servers of one scenario in the two networks of a sandbox present the same certificate.
-    contexts: WeakValueDictionary[bytes, ssl.SSLContext] = field(
-        default_factory=WeakValueDictionary
-    )
+    running: dict[int, Running] = field(default_factory=dict)
+    newest: tuple[object, ...] = ()
+    rounds: int = 0
 
 
 async def serve(stop: asyncio.Event, *, interval: float = INTERVAL_SECONDS) -> None:
@@ -76,10 +53,11 @@ async def serve(stop: asyncio.Event, *, interval: float = INTERVAL_SECONDS) -> N
     answer is asked again, more and more slowly; meanwhile the servers go on answering.
     """
     raise_open_files_limit()
-    refusing = _bind(lab_host())
-    lab = _Lab(refusing.getsockname()[0], refusing)
     # One thread, so that one database connection is kept and nothing waits in the event loop.
     database = ThreadPoolExecutor(1, thread_name_prefix="lab-database")
+    refusing = _bind(lab_host())
+    zones = _Zones(database)
+    lab = _Lab(Hall(refusing.getsockname()[0], zones.read), refusing)
     pause = interval
     try:
         renewed_at: float | None = None
@@ -146,8 +124,39 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
         pass
 
 
+class _Zones:
+    """The zones that DNS servers of the lab answer from, each remembered for a moment."""
+
+    def __init__(self, database: ThreadPoolExecutor) -> None:
+        self._database = database
+        self._known: dict[int, tuple[float, asyncio.Task[Zone | None]]] = {}
+
+    async def read(self, network: int) -> Zone | None:
+        """The zone of a network; ``None`` where there is none, or no database to ask."""
+        now = asyncio.get_running_loop().time()
+        read_at, task = self._known.get(network, (float("-inf"), None))
+        if task is None or now - read_at >= ZONE_SECONDS:
+            # Whoever asks meanwhile waits for the same reading.
+            task = asyncio.create_task(self._read(network))
+            self._known[network] = now, task
+            if len(self._known) > 1000:
+                self._known = {network: self._known[network]}
+        return await asyncio.shield(task)
+
+    async def _read(self, network: int) -> Zone | None:
+        try:
+            return await _query(self._database, lambda: zone_of(network))
+        except django.db.Error as error:
+            logger.warning("The database does not answer the lab's DNS: %s", error)
+            return None
+
+
 async def _follow(lab: _Lab, database: ThreadPoolExecutor) -> None:
     """Start and stop servers until they are what the rows say, and report where they are."""
+    latest = await _query(database, newest)
+    lab.rounds += 1
+    if latest == lab.newest and lab.rounds < THOROUGH_ROUNDS:
+        return
     wanted = await _query(database, marks)
     gone = [pk for pk, running in lab.running.items() if wanted.get(pk) != running.mark]
     new = [mark for pk, mark in wanted.items() if pk in gone or pk not in lab.running]
@@ -155,81 +164,30 @@ async def _follow(lab: _Lab, database: ThreadPoolExecutor) -> None:
         lab.running.pop(pk).close()
     if new:
         for plan in await _query(database, lambda: plans(new)):
-            lab.running[plan.mark.pk] = await _start(lab, plan)
+            lab.running[plan.mark.pk] = await start(lab.hall, plan)
     if new or gone:
         logger.info("The lab serves %d servers.", len(lab.running))
     places = _places(lab)
     await _query(database, lambda: report(places))
+    # Only now, so that whatever failed is tried again.
+    lab.newest, lab.rounds = latest, 0
 
 
 def _places(lab: _Lab) -> list[Place]:
     places = []
     refusing_port = lab.refusing.getsockname()[1]
+    host = lab.hall.host
     for pk, running in lab.running.items():
-        places.append(Place(pk, None, lab.host, refusing_port))
-        places.extend(Place(pk, named, lab.host, real) for named, real in running.ports().items())
+        places.append(Place(pk, None, host, refusing_port))
+        places.extend(Place(pk, named, host, real) for named, real in running.ports().items())
     return places
-
-
-async def _start(lab: _Lab, plan: Plan) -> _Running:
-    """Listen for one server; one that cannot be served as stored refuses connections."""
-    running = _Running(plan.mark)
-    scenario = BY_ID.get(plan.mark.scenario)
-    if scenario is None:
-        logger.warning("%s has an unknown scenario.", plan.mark.fqdn)
-        return running
-    if scenario.answers == "refusal":
-        return running
-    voice = Voice(plan.mark.name, plan.mark.fqdn, scenario.answers)
-    try:
-        context = _context(lab, plan) if scenario.is_tls else None
-        running.listeners[plan.mark.port] = await _listen(lab, voice, context)
-        if scenario.plain_port is not None and scenario.plain_port != plan.mark.port:
-            running.listeners[scenario.plain_port] = await _listen(lab, voice, None)
-    except OSError as error:
-        # Among them ssl.SSLError: a certificate and a key that do not belong together.
-        logger.warning("%s cannot be served: %s", plan.mark.fqdn, error)
-    return running
-
-
-def _context(lab: _Lab, plan: Plan) -> ssl.SSLContext:
-    digest = hashlib.sha256(plan.presented.encode() + plan.key).digest()
-    context = lab.contexts.get(digest)
-    if context is None:
-        context = lab.contexts[digest] = server_context(plan.presented, plan.key)
-    return context
-
-
-async def _listen(lab: _Lab, voice: Voice, context: ssl.SSLContext | None) -> asyncio.Server:
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is None or len(lab.connections) >= MOST_CONNECTIONS:
-            writer.close()
-            return
-        lab.connections.add(task)
-        try:
-            await answer(voice, reader, writer)
-        finally:
-            lab.connections.discard(task)
-
-    return await asyncio.start_server(
-        connected,
-        lab.host,
-        0,
-        limit=HEADER_LIMIT,
-        ssl=context,
-        ssl_handshake_timeout=REQUEST_SECONDS if context else None,
-        ssl_shutdown_timeout=1.0 if context else None,
-    )
 
 
 async def _end(lab: _Lab, database: ThreadPoolExecutor) -> None:
     lab.refusing.close()
     for running in lab.running.values():
         running.close()
-    for task in list(lab.connections):
-        task.cancel()
-    await asyncio.gather(*lab.connections, return_exceptions=True)
+    await lab.hall.empty()
 
     def leave() -> None:
         try:

@@ -14,8 +14,10 @@ from tests.factories import NOW, change
 from tests.gateway.lab.conftest import server_of
 
 SOON = NOW + timedelta(days=710)
-# Two networks, and every server with a certificate but the expired one.
-RENEWABLE = 2 * sum(one.is_tls and one.presents != "expired" for one in SCENARIOS)
+# Two networks, and every server with a certificate but those whose dates are wrong on purpose.
+RENEWABLE = 2 * sum(
+    one.is_tls and one.presents not in ("expired", "not-yet-valid") for one in SCENARIOS
+)
 
 
 @pytest.fixture
