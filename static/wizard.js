@@ -15,7 +15,6 @@ const replaced = new WeakMap(); // form → the path that may be written over
 const windowOf = (element) => element.closest("[data-window-content], dialog");
 const bodyOf = (element) => element.closest("[data-wizard-body]");
 const part = (form, name) => $(`[data-wizard-${name}]`, windowOf(bodyOf(form)));
-const say = (detail) => document.dispatchEvent(new CustomEvent("toast", { detail }));
 
 // ---- what the form holds ------------------------------------------------------------------------
 
@@ -61,12 +60,17 @@ function clearComplaint(control) {
   control.removeAttribute("aria-invalid");
 }
 
+function errorOf(form, words) {
+  const error = $("template[data-wizard-error]", bodyOf(form)).content.firstElementChild.cloneNode(true);
+  $("[data-wizard-words]", error).textContent = words;
+  return error;
+}
+
 function complain(control, words) {
   clearComplaint(control);
   const field = control.closest(".field");
-  const error = $("template[data-wizard-error]", bodyOf(field)).content.firstElementChild.cloneNode(true);
+  const error = errorOf(control, words);
   error.id = `${control.id}_error`;
-  $("[data-wizard-words]", error).textContent = words;
   field.classList.add("is-invalid");
   field.append(error);
   control.setAttribute("aria-invalid", "true");
@@ -220,6 +224,7 @@ async function finish(form) {
   const data = new FormData(form);
   if (format(form) !== "pfx") ["password", "confirm"].forEach((name) => data.delete(name));
   button.disabled = true;
+  $$("[data-wizard-failure]", form).forEach((failure) => failure.remove());
   form.setAttribute("aria-busy", "true");
   try {
     const answer = await fetch(form.action, { method: "POST", body: data, headers: { Accept: "text/html" } });
@@ -228,10 +233,10 @@ async function finish(form) {
       download(await answer.blob(), fileName(disposition));
       tellSuccess(form);
     } else if (answer.status === 422) drawAgain(form, await answer.text());
-    else if (answer.redirected) say({ level: "error", title: "You are signed out", text: "No file was made. Load the page again to sign in." });
-    else say({ level: "error", title: "No file was made", text: `The portal answered with status ${answer.status}. Load the page again.` });
+    else if (answer.redirected) tellFailure(form, "You are signed out, and no file was made. Load the page again to sign in.");
+    else tellFailure(form, `No file was made: the portal answered with status ${answer.status}. Load the page again.`);
   } catch {
-    say({ level: "error", title: "No answer", text: "The portal could not be reached. Check that it still runs, then try again." });
+    tellFailure(form, "No file was made: the portal could not be reached. Check that it still runs, then press Finish again.");
   } finally {
     button.disabled = false;
     form.removeAttribute("aria-busy");
@@ -260,6 +265,13 @@ function tellSuccess(form) {
   part(form, "folder").hash = target.place.value;
   dialog.addEventListener("close", () => leave(form), { once: true });
   dialog.showModal();
+}
+
+/** What went wrong with Finish itself: on the page, as a toast would lie behind the window. */
+function tellFailure(form, words) {
+  const failure = errorOf(form, words);
+  failure.dataset.wizardFailure = "";
+  current.get(form).append(failure);
 }
 
 /** The wizard closes: a dialog over its page, or a page of its own. Listed files are listed anew. */

@@ -13,7 +13,9 @@ from playwright.sync_api import Page, expect
 
 from certificates import labca
 from certificates.files import save_file
-from certificates.models import ChainForm, Place
+from certificates.models import ChainForm, Place, StoredCertificate
+from certificates.x509.damage import PROGRAMS, damage
+from certificates.x509.issue import make_leaf, make_root, to_pem
 from gateway.accounts import links
 from tests.browser.conftest import Portal
 
@@ -170,6 +172,8 @@ def workshop(portal: Portal) -> Iterator[str]:
     yield "refused import"
     yield from decoded(portal)
     yield from lab_ca(portal)
+    yield from dialogs(portal)
+    yield from exporting(portal)
 
 
 def decoded(portal: Portal) -> Iterator[str]:
@@ -191,6 +195,85 @@ def decoded(portal: Portal) -> Iterator[str]:
     page.get_by_label("Drop a file").set_input_files(portal.key_file())
     expect(page.get_by_text("private key that should not be there")).to_be_visible()
     yield "decoder, private key"
+
+
+def dialogs(portal: Portal) -> Iterator[str]:
+    """The certificate dialog with its tabs, in order, broken and over a page; files in Notepad."""
+    page, owner = portal.page, portal.user.pk
+    now = timezone.now()
+    root = make_root("A root with a name as long as a common name may be, or nearly so", now=now)
+    leaf = make_leaf(root, "a-server-with-a-rather-long-name.contoso.test", now=now)
+    for name, data in {
+        "orphan.cer": leaf.certificate.pem.encode(),
+        "chain.pem": to_pem(leaf.certificate, root.certificate),
+        "empty.cer": b"",
+        "binary.cer": root.certificate.der,
+        **{f"{how}.cer": damage(to_pem(leaf.certificate), how) for how in PROGRAMS},
+    }.items():
+        pk = save_file(owner, Place.DOCUMENTS, name, data).pk
+        page.goto(f"/certificates/files/{pk}/view/")
+        yield f"{name} opened"
+        page.goto(f"/certificates/files/{pk}/notepad/")
+        yield f"{name} in Notepad"
+    page.goto("/certificates/files/")
+    for name in ("orphan.cer", "chain.pem"):
+        page.get_by_role("link", name=name, exact=True).click()
+        if name == "chain.pem":
+            page.get_by_role("link", name=root.certificate.label).click()
+        for tab in ("General", "Details", "Certification Path"):
+            page.get_by_role("tab", name=tab).click()
+            yield f"dialog of {name}, {tab}"
+        page.get_by_role("treeitem").first.click()
+        yield f"dialog of {name}, the top of its path"
+        for _ in range(1 + (name == "chain.pem")):
+            page.keyboard.press("Escape")
+
+
+def exporting(portal: Portal) -> Iterator[str]:
+    """The Certificate Export Wizard: its pages, Browse, what is refused, the message at the end."""
+    page = portal.page
+    stored = StoredCertificate.objects.filter(key__isnull=False, owner=portal.user).earliest("pk")
+    page.goto(f"/certificates/entries/{stored.pk}/export/")
+    yield "wizard, welcome"
+    forward = page.get_by_role("button", name="Next")
+    forward.click()
+    page.get_by_role("radio", name="Yes, export the private key").check()
+    yield "wizard, private key"
+    forward.click()
+    yield "wizard, formats with the private key"
+    forward.click()
+    forward.click()
+    expect(page.get_by_role("alert").filter(has_text="Enter a password")).to_be_visible()
+    yield "wizard, no password"
+    page.get_by_role("button", name="Back").click()
+    page.get_by_role("button", name="Back").click()
+    page.get_by_role("radio", name="No, do not export the private key").check()
+    forward.click()
+    page.get_by_role("radio", name="Base-64 encoded").check()
+    yield "wizard, formats"
+    forward.click()
+    page.get_by_role("button", name="Browse…").click()
+    page.get_by_role("radio", name="Documents").check()
+    page.get_by_role("button", name="orphan.cer").click()
+    yield "wizard, Browse"
+    page.get_by_role("button", name="Save", exact=True).click()
+    yield "wizard, a file to be replaced"
+    page.get_by_role("button", name="Yes", exact=True).click()
+    yield "wizard, file name"
+    forward.click()
+    yield "wizard, summary"
+    page.get_by_role("textbox", name="File name", include_hidden=True).first.evaluate(
+        "box => { box.value = 'con' }"
+    )
+    page.get_by_role("button", name="Finish").click()
+    expect(page.get_by_role("alert").filter(has_text="name of a device")).to_be_visible()
+    yield "wizard, refused"
+    page.get_by_role("textbox", name="File name").first.fill("Downloads\\axe.cer")
+    forward.click()
+    with page.expect_download():
+        page.get_by_role("button", name="Finish").click()
+    expect(page.get_by_text("The export was successful.")).to_be_visible()
+    yield "wizard, success"
 
 
 def lab_ca(portal: Portal) -> Iterator[str]:

@@ -568,7 +568,26 @@ def test_who_is_signed_out_meanwhile_is_told(desk: Portal, page: Page) -> None:
     box.get_by_role("button", name="Next").click()
     page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
     box.get_by_role("button", name="Finish").click()
-    expect(page.get_by_role("alert").filter(has_text="signed out")).to_be_visible()
+    expect(box.get_by_role("alert")).to_contain_text("You are signed out")
+    expect(box.get_by_role("button", name="Finish")).to_be_enabled()
+
+
+def test_a_portal_that_does_not_answer_is_told_and_may_be_asked_again(
+    desk: Portal, page: Page, tolerated: list[str]
+) -> None:
+    tolerated.append("ERR_FAILED")
+    box = open_wizard(page)
+    for _ in range(3):
+        box.get_by_role("button", name="Next").click()
+    box.get_by_role("textbox", name="File name").fill("x")
+    box.get_by_role("button", name="Next").click()
+    page.route(re.compile("/export/"), lambda route: route.abort())
+    box.get_by_role("button", name="Finish").click()
+    expect(box.get_by_role("alert")).to_contain_text("could not be reached")
+    page.unroute_all()
+    with page.expect_download():
+        box.get_by_role("button", name="Finish").click()
+    expect(message(page)).to_be_visible()
 
 
 def test_a_wizard_of_its_own_page_ends_where_it_began(desk: Portal, page: Page) -> None:
