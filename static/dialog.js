@@ -63,7 +63,10 @@ function chooseNode(node, focus = true) {
   if (focus) node.focus();
 }
 
-const openNode = (node) => { if (node.dataset.view) $("[data-path-view]", node.closest("[data-path]")).click(); };
+function openNode(node) {
+  chooseNode(node);
+  if (node.dataset.view) $("[data-path-view]", node.closest("[data-path]")).click();
+}
 
 function nodeKey(event, node) {
   if (event.key === "Enter") {
