@@ -18,6 +18,7 @@ from certificates.x509.pfx import look_into_pfx
 from certificates.x509.problems import Problem, ProblemError
 from certificates.x509.read import MAX_READ_BYTES, Reading, read_certificates
 from certificates.x509.salvage import plain_text, salvage
+from certificates.x509.secrecy import MASK, mask_keys
 from certificates.x509.shapes import shape_of
 
 Form = Literal["base64", "der", "pkcs7", "pfx", "pfx-text", "other"]
@@ -32,6 +33,7 @@ _ROLE_NOUNS: dict[Role, str] = {
     "self-signed": "the self-signed certificate",
 }
 _KEY_WORDS = re.compile(r"private\W{0,3}(?:key|lines)", re.I)
+_MAX_BARE = 128 * 1024  # where a key without its lines is looked for
 _SSH = re.compile(r"(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp\d{3}) AAAA")
 _FORMS = {"base64": "Base-64 text", "der": "A binary file (DER)", "pkcs7": "A P7B collection"}
 
@@ -96,7 +98,7 @@ def holds_key(data: bytes) -> bool:
     if shape_of(data) in {"private-key", "pfx"}:
         return True
     text, _ = plain_text(data[:MAX_READ_BYTES])
-    if _KEY_WORDS.search(text):
+    if _KEY_WORDS.search(text) or MASK in mask_keys(text[:_MAX_BARE]):
         return True
     return shape_of(_bare(text)) in {"private-key", "pfx"}
 

@@ -23,6 +23,7 @@ from certificates.x509.derived import (
 from certificates.x509.kinds import contents
 from certificates.x509.lessons import Lesson, lessons_of
 from certificates.x509.problems import Problem
+from certificates.x509.shapes import shape_of
 from certificates.x509.uploads import Upload
 from certificates.x509.uses import PlaceKey, Use, is_root, serves, uses_of
 
@@ -135,8 +136,9 @@ def _answers(data: bytes, password: str, content: Content, now: datetime) -> tup
         return uploads.listener_certificate(data, password, size_limit=size_limit, now=now)
 
     v2 = listener(limits["v2"])
-    # Within the smaller limit both generations say the same; the file is not opened again for it.
-    v1 = v2 if len(data) <= limits["v1"] else listener(limits["v1"])
+    # Only a PFX above the smaller limit makes a difference; no file is opened twice for nothing.
+    differs = len(data) > limits["v1"] and shape_of(data) in {"pfx", "cut-off"}
+    v1 = listener(limits["v1"]) if differs else v2
     answers = []
     if content.form == "der":
         api = uploads.authentication_certificate(data, now=now, base64_only=False)

@@ -525,6 +525,7 @@ def test_a_request_that_cannot_be_read_is_still_a_request():
         (KEY.replace(b"PRIVATE KEY", "private\u00a0Key".encode()), True),
         (b"PuTTY-User-Key-File-3: x\nPrivate-Lines: 1", True),
         (b"".join(KEY.splitlines()[1:-1]), True),
+        (b"here it is:\n" + b"\n".join(KEY.splitlines()[1:-1]) + b"\nregards", True),
         (PFX, True),
         (base64.b64encode(PFX), True),
         (makers.openssl("ecparam", "-name", "prime256v1", "-genkey", "-outform", "DER"), True),
