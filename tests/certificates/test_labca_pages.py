@@ -25,7 +25,7 @@ from pytest_django import Settings
 from certificates import labca, stores
 from certificates.labca import Made, Order, make
 from certificates.labca_forms import FORMS
-from certificates.models import Authority, ChainForm, StoredCertificate, StoredKey
+from certificates.models import Authority, AuthorityKey, ChainForm, StoredCertificate, StoredKey
 from certificates.x509.certificate import Certificate
 from certificates.x509.issue import load_issued, make_leaf, make_root
 from certificates.x509.read import read_certificates
@@ -457,6 +457,33 @@ def test_the_zip_for_a_server_holds_its_private_key_and_says_so(client: Client, 
     assert b"ssl_certificate backend.contoso.test-chain.pem;" in members["nginx.conf"]
     page = text(client.get(INDEX))
     assert "for a server with backend.contoso.test, holds the private key" in page
+
+
+def test_without_its_issuers_the_zip_holds_the_certificate_alone(
+    client: Client, user: User
+) -> None:
+    entry = chain(user).entry
+    Authority.objects.all().delete()
+    StoredCertificate.objects.exclude(pk=entry.pk).delete()
+    with zipfile.ZipFile(io.BytesIO(download(client, entry.pk, "zip"))) as archive:
+        names = {name.rpartition("/")[2] for name in archive.namelist()}
+        told = archive.read("backend.contoso.test/READ-ME.txt").decode()
+    stem = "backend.contoso.test"
+    assert names == {f"{stem}.key", f"{stem}.cer", f"{stem}-chain.pem",
+                     "READ-ME.txt", "nginx.conf", "s_server.sh"}  # fmt: skip
+    assert "the root" not in told
+
+
+def test_an_authority_without_its_key_has_no_pfx(client: Client, user: User) -> None:
+    chain(user)
+    AuthorityKey.objects.all().delete()
+    url = f"{INDEX}authorities/{Authority.objects.latest('pk').pk}/pfx/"
+    assert client.post(url, {"password": "Passw0rd", "encryption": "modern"}).status_code == 404
+
+
+def test_a_chain_in_wrong_order_is_marked(client: Client, user: User) -> None:
+    chain(user, chain_form=ChainForm.REVERSED)
+    assert "chain in wrong order" in text(client.get(INDEX))
 
 
 def test_no_page_shows_a_private_key(client: Client, user: User) -> None:

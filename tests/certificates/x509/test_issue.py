@@ -172,3 +172,9 @@ def test_a_leaf_can_be_made_for_a_key_that_is_there():
     assert second.key is first.key
     assert second.certificate.public_key_der == first.certificate.public_key_der
     assert second.certificate != first.certificate
+
+
+def test_an_empty_password_leaves_a_pfx_open():
+    data = to_pfx(leaf(), "")
+    out = makers.openssl("pkcs12", "-nodes", "-passin", "pass:", stdin=data)
+    assert b"PRIVATE KEY" in out

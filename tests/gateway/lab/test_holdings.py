@@ -11,8 +11,10 @@ from certificates import stores
 from certificates.models import Folder, Store, StoredCertificate, StoredKey
 from certificates.x509.issue import load_issued, make_root
 from gateway.accounts.models import User
+from gateway.lab.holdings import HOLDINGS, put_into_stores, renew_in_stores
 from gateway.lab.renewal import renew_due
 from gateway.lab.sandbox import ensure_sandbox, reset_sandbox
+from gateway.lab.supplies import Supply, issuers_of
 from tests.factories import NOW, make_user
 from tests.gateway.lab.conftest import server_of
 
@@ -126,3 +128,14 @@ def test_a_renewed_server_certificate_is_renewed_in_the_stores_too(user: User) -
     assert backend.certificate == server_of(sandbox, "full-chain").leaf
     assert load_issued(backend.certificate.parsed, bytes(backend.key.pem))
     assert not StoredKey.objects.filter(entry=found["self-signed.contoso.test"]).exists()
+
+
+def test_a_server_without_a_certificate_puts_none_into_the_stores(user: User) -> None:
+    nothing = {holding.scenario: Supply() for holding in HOLDINGS}
+    put_into_stores(user.pk, nothing, issuers_of(user, NOW))
+    assert not personal(user)
+
+    server = server_of(ensure_sandbox(user, NOW), "full-chain")
+    before = set(StoredCertificate.objects.values_list("pk", flat=True))
+    renew_in_stores(user.pk, server, Supply())
+    assert set(StoredCertificate.objects.values_list("pk", flat=True)) == before

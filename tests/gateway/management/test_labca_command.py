@@ -21,6 +21,7 @@ from certificates.x509.issue import load_issued
 from certificates.x509.read import read_certificates
 from gateway.accounts.models import User
 from gateway.lab.supplies import ensure_lab_authority
+from gateway.management.serving import tls
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
@@ -229,3 +230,15 @@ def test_the_help_explains_itself() -> None:
     assert '  labca intermediate "My Issuing CA" --issuer "My Root"\n' in done.stdout
     for option in ("--san", "--pfx-password-file", "--legacy", "--cn-only"):
         assert option in done.stdout
+
+
+def test_the_installations_own_authority_is_not_offered(tmp_path: Path) -> None:
+    """It signs the portal's certificate from a file; nothing here can be signed with it."""
+    portal = tls.ensure(tmp_path, [], installation="0123abcd", now=timezone.now())
+    (authority,) = read_certificates(portal.authority.read_bytes()).certificates
+    labca("root", "My Root")
+
+    assert authority.label not in labca("list")
+    assert "no authority" in refused("server", "a.test", "--issuer", authority.label)
+    own = {one.certificate.parsed for one in Authority.objects.select_related("certificate")}
+    assert authority not in own
