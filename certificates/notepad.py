@@ -23,7 +23,6 @@ from certificates.x509 import uploads
 from certificates.x509.damage import PROGRAMS, damage
 from certificates.x509.problems import Problem
 
-
 _CHOOSE = "Choose one of the programs in the list."
 
 
