@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, cast
 
@@ -109,6 +110,15 @@ def _moment(label: str) -> forms.DateTimeField:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a gateway does with a choice; ``condition`` is for ``data-show-when``."""
+
+    condition: str
+    choice: str
+    text: str
+
+
 class OrderForm(forms.Form):
     """What every certificate needs. Subclasses name their ``kind`` and the fields they take from
     here; :meth:`order` is the order once the form is valid."""
@@ -205,15 +215,18 @@ class OrderForm(forms.Form):
     def is_authority(self) -> bool:
         return self.kind in {"root", "intermediate"}
 
-    def rows(self) -> list[tuple[BoundField, list[tuple[str, str]]]]:
-        """Each field with its notes: pairs of a condition for ``data-show-when`` and a text."""
+    def rows(self) -> list[tuple[BoundField, list[Note]]]:
+        """Each field with its notes."""
         return [(field, list(self._notes(field.name))) for field in self]
 
-    def _notes(self, name: str) -> Iterable[tuple[str, str]]:
+    def _notes(self, name: str) -> Iterable[Note]:
         for value, text in NOTES.get(name, {}).items():
-            choices = getattr(self.fields[name], "choices", None)
-            if choices is None or value in dict(choices):
-                yield (name if choices is None else f"{name}={value}"), text
+            field = self.fields[name]
+            choices = dict(getattr(field, "choices", ()))
+            if not choices:
+                yield Note(name, str(field.label), text)
+            elif value in choices:
+                yield Note(f"{name}={value}", str(choices[value]), text)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -293,7 +306,7 @@ class ClientForm(OrderForm):
         super().__init__(authorities, now, data)
         self.initial["purpose"] = "client"
 
-    def _notes(self, name: str) -> Iterable[tuple[str, str]]:
+    def _notes(self, name: str) -> Iterable[Note]:
         # The other notes are about servers.
         return super()._notes(name) if name in {"digest", "key"} else ()
 
