@@ -307,10 +307,10 @@ document.addEventListener("click", (event) => {
 const sending = new Set();
 const posts = (form) => form.method === "post" || form.hasAttribute("hx-post");
 
-function progress(form) {
+function progress(form, button) {
   form.setAttribute("aria-busy", "true");
-  if (!form.dataset.progress) return;
-  form.dispatchEvent(new CustomEvent("toast", { bubbles: true, detail: { level: "progress", title: form.dataset.progress } }));
+  const title = button?.dataset.progress ?? form.dataset.progress;
+  if (title) form.dispatchEvent(new CustomEvent("toast", { bubbles: true, detail: { level: "progress", title } }));
 }
 
 function release(form) {
@@ -325,7 +325,7 @@ document.addEventListener("submit", (event) => {
   if (form.dataset.leaves !== undefined || form.dataset.dirty !== undefined) left = true;
   if (form.dataset.repeatable !== undefined) return;
   sending.add(form);
-  progress(form);
+  progress(form, event.submitter);
 });
 
 document.addEventListener("htmx:beforeRequest", (event) => {
@@ -333,7 +333,7 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (!form.matches?.("form[hx-post]")) return;
   if (sending.has(form)) return event.preventDefault();
   sending.add(form);
-  progress(form);
+  progress(form, event.detail.requestConfig?.triggeringEvent?.submitter);
 });
 
 // After a refusal the same page goes on; after success the answer leads elsewhere or the form is drawn afresh.

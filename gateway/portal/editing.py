@@ -79,7 +79,21 @@ def edit_child(
                 said = f"The {noun} “{name}” was already so: nothing changed."
             return page.done(outcome, said, page.url(blade))
         form.refuse(outcome)
-    wanted = title or (f"Add {noun}" if form.adding else form.instance.name)
+    return show_form(page, form, blade, fields, title=title, status=form.status, **context)
+
+
+def show_form(
+    page: Page,
+    form: ChildForm[Any],
+    blade: str,
+    fields: str,
+    *,
+    title: str = "",
+    status: int = 200,
+    **context: Any,
+) -> HttpResponse:
+    """The page of a form as it stands; asked for by htmx with what was typed, the form alone."""
+    wanted = title or (f"Add {form.model.noun}" if form.adding else form.instance.name)
     full = page.pane(
         blade,
         wanted,
@@ -92,7 +106,7 @@ def edit_child(
     template = "portal/add.html" if form.adding else "portal/edit.html"
     if page.request.htmx and form.is_bound:
         template = "portal/form.html"
-    return page.render(template, full, status=form.status)
+    return page.render(template, full, status=status)
 
 
 def delete_child(page: Page, row: Child, blade: str) -> HttpResponse:

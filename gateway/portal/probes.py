@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.http import HttpResponse
+from django.utils import timezone
 
-from gateway.models import BackendHttpSettings, Probe
-from gateway.portal.editing import delete_child, edit_child
+from gateway.health.trial import Trial, try_probe
+from gateway.models import BackendHttpSettings, LoadedGateway, Probe, load_gateway
+from gateway.operations import store
+from gateway.portal.editing import delete_child, edit_child, show_form
 from gateway.portal.forms import ChildForm, when
 from gateway.portal.lists import show_list
 from gateway.portal.pages import Page, PortalRequest, gateway_page
 
 # What counts as healthy without matching conditions (Application Gateway health probes article).
 HEALTHY_CODES = "200-399"
+# Somebody waits for the test of a probe, and one of the portal's threads with them.
+TRIAL_SECONDS = 15
 
 
 def split_codes(text: str) -> list[str]:
@@ -28,6 +33,7 @@ class ProbeForm(ChildForm[Probe]):
     """Labels and order are those of the documents' *Add health probe* pane."""
 
     fields_of = {"match_status_codes": "status_codes"}
+    fields_beside = {BackendHttpSettings.collection: {"probe": "used_by"}}
 
     pick_port_from_settings = forms.BooleanField(
         label="Pick port from backend HTTP settings",
@@ -46,6 +52,16 @@ class ProbeForm(ChildForm[Probe]):
         help_text="Codes and ranges that are healthy, with commas between: 200-399, 401.",
         widget=forms.TextInput(
             attrs={"placeholder": HEALTHY_CODES, "autocomplete": "off", **when(show="use_match")}
+        ),
+    )
+
+    used_by = forms.MultipleChoiceField(
+        label="HTTP settings",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=(
+            "A probe does nothing until an HTTP setting of the same protocol uses it. Settings "
+            "with another probe are not offered."
         ),
     )
 
@@ -102,6 +118,17 @@ class ProbeForm(ChildForm[Probe]):
         else:
             self.fields["port"].required = True
             self.initial["pick_port_from_settings"] = probe.port is None
+        offered = [
+            one
+            for one in BackendHttpSettings.objects.filter(gateway=page.gateway)
+            if one.probe_id in (None, probe.pk)
+        ]
+        used_by = cast(forms.MultipleChoiceField, self.fields["used_by"])
+        used_by.choices = [
+            (one.name, f"{one.name} ({one.get_protocol_display()}, port {one.port})")
+            for one in offered
+        ]
+        self.initial["used_by"] = [one.name for one in offered if probe.pk and one.probe_id]
         matching = bool(probe.match_status_codes or probe.match_body)
         self.initial["use_match"] = matching
         self.initial["status_codes"] = (
@@ -128,6 +155,28 @@ class ProbeForm(ChildForm[Probe]):
     def copy_to(self, row: Probe) -> None:
         super().copy_to(row)
         row.match_status_codes = self.cleaned_data["match_status_codes"]
+
+    def write(self, loaded: LoadedGateway) -> None:
+        probe = self.row(loaded)
+        self.copy_to(probe)
+        store(probe)
+        chosen = set(self.cleaned_data["used_by"])
+        for settings in loaded.http_settings:
+            uses = settings.probe_id == probe.pk
+            if (settings.name in chosen) != uses:
+                settings.probe = None if uses else probe
+                store(settings)
+
+    def trial(self) -> Trial:
+        """Probe the servers behind the chosen settings as the form stands; nothing is stored.
+
+        Only of a valid form, and outside a transaction.
+        """
+        loaded = load_gateway(self.page.gateway)
+        probe = Probe(gateway=self.page.gateway, name="test")
+        self.copy_to(probe)
+        chosen = [one for one in loaded.http_settings if one.name in self.cleaned_data["used_by"]]
+        return try_probe(loaded, probe, chosen, now=timezone.now(), seconds=TRIAL_SECONDS)
 
 
 @gateway_page
@@ -162,17 +211,18 @@ def add(request: PortalRequest, page: Page) -> HttpResponse:
 
 @gateway_page
 def edit(request: PortalRequest, page: Page, name: str) -> HttpResponse:
-    probe = page.child(Probe, name)
-    settings = [
-        (setting.name, page.url("http-settings-edit", setting.name))
-        for setting in BackendHttpSettings.objects.filter(probe=probe)
-    ]
-    return _form(page, probe, settings=settings)
+    return _form(page, page.child(Probe, name))
 
 
-def _form(page: Page, probe: Probe, **context: Any) -> HttpResponse:
+def _form(page: Page, probe: Probe) -> HttpResponse:
     form = ProbeForm(page, instance=probe, **page.sent)
-    return edit_child(page, form, "probes", "portal/probes/fields.html", **context)
+    fields = "portal/probes/fields.html"
+    # The cloud tests probes of v2 gateways only.
+    if page.may_write and not page.gateway.is_v1 and "test" in page.request.POST:
+        trial = form.trial() if form.is_valid() else None
+        status = form.status if trial is None else 200
+        return show_form(page, form, "probes", fields, status=status, trial=trial)
+    return edit_child(page, form, "probes", fields)
 
 
 @gateway_page

@@ -9,6 +9,7 @@ from typing import Any
 from django.http import Http404, HttpResponse
 
 from certificates.x509.certificate import ROLE_WORDS
+from gateway.health.legs import legs_of
 from gateway.health.reading import HealthRow, verdict_of
 from gateway.models import (
     ApplicationGateway,
@@ -17,6 +18,7 @@ from gateway.models import (
     LabEndpoint,
     SettingsTrustedRootCertificate,
     Verdict,
+    load_gateway,
 )
 from gateway.network import Endpoint
 from gateway.portal.commands import commands, report
@@ -54,6 +56,7 @@ def detail(request: PortalRequest, page: Page, verdict: int) -> HttpResponse:
     row = _verdict(page, verdict)
     settings = BackendHttpSettings.objects.select_related("probe").get(pk=row.settings_id)
     chain, facts = _chain(row.evidence), _facts(row.evidence)
+    legs = legs_of(load_gateway(page.gateway), row)
     context = page.pane(
         "health",
         row.server,
@@ -61,6 +64,8 @@ def detail(request: PortalRequest, page: Page, verdict: int) -> HttpResponse:
         picture=_picture(row, chain),
         trusts=_trusts(row.evidence),
         stages=row.evidence.get("stages", []),
+        legs=legs[0] if legs else None,
+        warnings=legs[1] if legs else (),
         facts=facts,
         chain=chain,
         chain_url=page.url("health-chain", str(row.pk)),

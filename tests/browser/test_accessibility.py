@@ -138,7 +138,7 @@ def states(portal: Portal) -> Iterator[str]:
             re.compile("Unhealthy|Unknown")
         )
         yield "health"
-        page.get_by_role("link", name=re.compile("^Details of full-chain")).click()
+        page.get_by_role("link", name=re.compile("^(Details|Troubleshoot) of full-chain")).click()
         expect(page.get_by_role("heading", name="Stages")).to_be_visible()
         yield "health detail"
 
@@ -487,7 +487,7 @@ def test_polling_takes_no_focus_from_a_link_inside(portal: Portal, page: Page) -
     page.goto(portal.address("v2") + "health/")
     row = page.get_by_role("row").filter(has_text="full-chain.contoso.test")
     expect(row).to_contain_text("Healthy")
-    link = row.get_by_role("link", name=re.compile("^Details of"))
+    link = row.get_by_role("link", name=re.compile("^(Details|Troubleshoot) of"))
     focused = "document.activeElement.id"
     link.focus()
     wanted = page.evaluate(focused)

@@ -248,15 +248,67 @@ def test_a_gateway_without_probes_says_so(gateway: ApplicationGateway) -> None:
     assert address(gateway, "probes-add") not in reader
 
 
-def test_the_edit_page_names_the_settings_that_use_the_probe(gateway: ApplicationGateway) -> None:
-    probe = factories.add_probe(gateway, "myProbe")
+def test_the_form_gives_the_probe_to_http_settings_and_takes_it_away(
+    gateway: ApplicationGateway,
+) -> None:
+    factories.add_settings(gateway, "tls", protocol="Https")
+    other = factories.add_probe(gateway, "other")
+    factories.add_settings(gateway, "busy", probe=other)
     client = visitor(gateway)
-    url = address(gateway, "probes-edit", "myProbe")
-    assert "until an HTTP setting uses it" in said(client.get(url))
+    form = {**probe_form(), "used_by": [factories.SETTINGS]}
+    assert "busy (" not in said(client.get(address(gateway, "probes-add")))
+    assert send(client, address(gateway, "probes-add"), form).status_code == 302
     settings = factories.find(gateway, BackendHttpSettings, factories.SETTINGS)
-    factories.change(settings, probe=probe)
-    goal = address(gateway, "http-settings-edit", factories.SETTINGS)
-    assert f'<a href="{goal}">{factories.SETTINGS}</a>' in said(client.get(url))
+    assert settings.probe == the_probe(gateway)
+    url = address(gateway, "probes-edit", "myProbe")
+    assert drawn(client, url)["used_by"] == factories.SETTINGS
+    assert send(client, url, {**drawn(client, url), "used_by": []}).status_code == 302
+    settings.refresh_from_db()
+    assert settings.probe is None
+
+
+def test_a_setting_of_another_protocol_is_refused_beside_the_box(
+    gateway: ApplicationGateway,
+) -> None:
+    factories.add_settings(gateway, "tls", protocol="Https")
+    form = {**probe_form(), "used_by": ["tls"]}
+    answer = send(visitor(gateway), address(gateway, "probes-add"), form)
+    assert answer.status_code == 422
+    assert "“tls” speaks HTTPS" in said(answer)
+    assert not Probe.objects.filter(gateway=gateway, name="myProbe").exists()
+
+
+def test_a_probe_is_tried_before_it_is_added_and_nothing_is_stored(
+    gateway: ApplicationGateway,
+) -> None:
+    form = {**probe_form(), "used_by": [factories.SETTINGS], "test": "1"}
+    answer = send(visitor(gateway), address(gateway, "probes-add"), form)
+    assert answer.status_code == 200
+    assert "Test results" in said(answer)
+    # No lab runs here, so the server of the pool is not there.
+    assert "The probe can be saved all the same" in said(answer)
+    assert 'value="myProbe"' in said(answer)
+    assert not Probe.objects.filter(gateway=gateway).exists()
+
+
+def test_a_test_without_a_setting_says_what_to_choose(gateway: ApplicationGateway) -> None:
+    answer = send(visitor(gateway), address(gateway, "probes-add"), {**probe_form(), "test": "1"})
+    assert "No server was asked" in said(answer)
+
+
+def test_a_form_with_mistakes_is_not_tried(gateway: ApplicationGateway) -> None:
+    form = {**probe_form(path=""), "used_by": [factories.SETTINGS], "test": "1"}
+    answer = send(visitor(gateway), address(gateway, "probes-add"), form)
+    assert answer.status_code == 422
+    assert "Test results" not in said(answer)
+
+
+def test_probes_of_v1_gateways_are_saved_without_a_test() -> None:
+    gateway = factories.v1_gateway()
+    client = visitor(gateway)
+    assert 'name="test"' not in said(client.get(address(gateway, "probes-add")))
+    form = {**probe_form(), "test": "1"}
+    assert send(client, address(gateway, "probes-add"), form).status_code == 302
 
 
 def test_list_and_form_take_at_most_ten_queries_however_many_probes(

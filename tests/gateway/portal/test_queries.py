@@ -27,7 +27,7 @@ UPDATE = os.environ.get("UPDATE_QUERY_COUNTS") == "1"
 
 # Pages of lists and forms, and pages that show a gateway as a whole.
 MOST, MOST_OF_A_WHOLE = 10, 30
-WHOLE = {"advisor", "json"}
+WHOLE = {"advisor", "health-detail", "json"}
 
 # The blades of a gateway: view and what follows in its address.
 BLADES: dict[str, tuple[str, ...]] = {

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from certificates.x509 import issue
 from gateway.health.history import noted
 from gateway.health.reading import verdicts_of
 from gateway.models import ApplicationGateway, LabEndpoint, LabServer, Probe, Verdict
@@ -98,6 +99,7 @@ def test_what_lies_on_the_server_has_no_field_here(
 
 
 def certificate(label: str, role: str, issuer: str = "CN=Issuing") -> dict[str, Any]:
+    made = issue.make_self_signed(label, now=factories.NOW, ca=False)
     return {
         "label": label,
         "subject": f"CN={label}",
@@ -109,7 +111,7 @@ def certificate(label: str, role: str, issuer: str = "CN=Issuing") -> dict[str, 
         "sha256": "CD" * 32,
         "key": "EC P-256",
         "role": role,
-        "pem": "-----BEGIN CERTIFICATE-----\n",
+        "pem": made.certificate.pem,
     }
 
 
