@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
@@ -299,8 +300,6 @@ def test_a_full_disk_is_told_beside_the_file_name(monkeypatch: pytest.MonkeyPatc
 def test_a_key_that_the_installation_cannot_open_is_told(settings: object) -> None:
     client, user = client_of("anna")
     entry = stored(user)
-    from cryptography.fernet import Fernet
-
     settings.GATEWRIGHT_KEYS = [Fernet.generate_key().decode()]  # type: ignore[attr-defined]
     assert client.get(address(entry)).status_code == 200
     assert "cannot be opened" in refused(client, address(entry), PFX)
