@@ -21,6 +21,16 @@ from gateway.models.certificates import (
     TrustedClientCertificatePart,
     TrustedRootCertificate,
 )
+from gateway.models.dataplane import (
+    AccessLogLine,
+    Agent,
+    AgentState,
+    EnrolmentToken,
+    Installation,
+    ListenerState,
+    PublishedPort,
+    TrafficMinute,
+)
 from gateway.models.gateways import (
     ApplicationGateway,
     Child,
@@ -59,8 +69,11 @@ from gateway.models.routing import (
 )
 
 __all__ = [
+    "AccessLogLine",
     "Activity",
     "Affinity",
+    "Agent",
+    "AgentState",
     "ApplicationGateway",
     "AuthenticationCertificate",
     "BackendAddress",
@@ -68,14 +81,17 @@ __all__ = [
     "BackendHttpSettings",
     "Child",
     "CustomError",
+    "EnrolmentToken",
     "FrontendIPConfiguration",
     "FrontendPort",
     "GatewayIPConfiguration",
     "HealthPlan",
     "HttpListener",
+    "Installation",
     "LabEndpoint",
     "LabServer",
     "LabServerKey",
+    "ListenerState",
     "LoadedGateway",
     "OperationalState",
     "PathRule",
@@ -84,6 +100,7 @@ __all__ = [
     "Protocol",
     "ProvisioningState",
     "PublicIPAddress",
+    "PublishedPort",
     "RedirectConfiguration",
     "RequestRoutingRule",
     "Resource",
@@ -105,6 +122,7 @@ __all__ = [
     "Subnet",
     "TargetKind",
     "Tier",
+    "TrafficMinute",
     "TrustedClientCertificate",
     "TrustedClientCertificatePart",
     "TrustedRootCertificate",
