@@ -99,7 +99,10 @@ def make(owner_id: int, order: Order, *, now: datetime) -> Made:
 
     Raises :class:`OrderRefusedError`. Keys are made before the transaction; call it outside one.
     """
-    faults = [*_faults(order), *_taken(owner_id, order)]
+    faults = list(_faults(order))
+    if not any(fault.field in {"name", "friendly_name"} for fault in faults):
+        # Names that cannot be seen are no question to ask a database.
+        faults += _taken(owner_id, order)
     issuer = None
     if order.kind in ISSUED:
         authority = find_issuer(owner_id, order.issuer_id)

@@ -87,9 +87,7 @@ class Command(BaseCommand):
         parser.add_argument("--legacy", action="store_true", help="a PFX for old programs")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = User.objects.filter(username__iexact=options["user"]).first()
-        if user is None:
-            raise CommandError(f"There is no user “{options['user']}”.")
+        user = _user(options["user"])
         if options["kind"] == "list":
             self.show(user)
             return
@@ -120,6 +118,15 @@ class Command(BaseCommand):
         for entry in made.select_related("certificate").order_by("pk"):
             issuer = entry.certificate.parsed.issuer_common_name
             self.stdout.write(_line(entry.friendly_name, entry, f"issued by {issuer}"))
+
+
+def _user(name: str) -> User:
+    # Bytes that are no UTF-8 arrive as characters that no database takes.
+    user = User.objects.filter(username__iexact=name).first() if name.isprintable() else None
+    if user is None:
+        shown = name.encode(errors="replace").decode()
+        raise CommandError(f"There is no user “{shown}”.")
+    return user
 
 
 def _line(name: str, row: Authority | StoredCertificate, where: str) -> str:
