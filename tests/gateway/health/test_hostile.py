@@ -320,9 +320,12 @@ def test_a_server_that_wants_to_shake_hands_again_and_again_is_not_followed(
 
 
 def _ask_again(process: subprocess.Popen[str]) -> None:
-    """s_server asks for a new handshake at each line that says so."""
+    """s_server asks for a new handshake at each line that says so, once there is a session."""
     assert process.stdin is not None
+    assert process.stdout is not None
     with suppress(OSError, ValueError):
+        while "CIPHER is" not in process.stdout.readline():
+            assert process.poll() is None
         while process.poll() is None:
             process.stdin.write("r\n")
             process.stdin.flush()
