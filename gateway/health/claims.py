@@ -8,7 +8,7 @@ configuration, keeps them out.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -21,10 +21,11 @@ from gateway.health.plans import ProbePlan
 from gateway.health.standing import FIELDS, take_in
 from gateway.health.unhealthy import E_TIMEOUT
 from gateway.models import Verdict
+from gateway.waking import wake
 
-# Covers the time-outs that people use; longer ones are extended by :func:`extend`.
+# How long a pair waits for another worker when its own has died. One that lives extends its leases
+# long before (:func:`extend`), however long a server takes.
 LEASE = timedelta(seconds=60)
-MARGIN = timedelta(seconds=15)
 
 Lane = Literal["quick", "slow"]
 """Servers that answered nothing last time wait in a lane of their own: their patience must not
@@ -54,9 +55,10 @@ class Result:
 
 
 def claim(now: datetime, *, limit: int, lane: Lane, due_by: datetime | None = None) -> list[Claim]:
-    """Take up to ``limit`` pairs due by ``due_by`` (by now unless given), longest due first.
+    """Take up to ``limit`` pairs due by ``due_by`` (by now unless given).
 
-    Each gets a lease of :data:`LEASE`.
+    Those that a save made due come first, for somebody waits for them; then the longest due. Each
+    gets a lease of :data:`LEASE`.
     """
     due = _due(now, due_by or now, lane)
     # Asked without a transaction first: on SQLite that one would stop every other writer.
@@ -66,7 +68,7 @@ def claim(now: datetime, *, limit: int, lane: Lane, due_by: datetime | None = No
     with transaction.atomic():
         rows = list(
             _locked(due)
-            .order_by("due_at", "pk")
+            .order_by("-rechecking", "due_at", "pk")
             .values_list(
                 "pk", "gateway_id", "address_id", "settings_id", "digest", "remembered_address"
             )[:limit]
@@ -81,15 +83,13 @@ def claim(now: datetime, *, limit: int, lane: Lane, due_by: datetime | None = No
 
 
 def extend(claims: Iterable[Claim], until: datetime) -> None:
-    """Make leases last until ``until``, for probes that may take longer than :data:`LEASE`."""
-    for held in _held(claims):
-        held.update(leased_until=until)
+    """Make the leases that still hold last until ``until``, for probes that go on (1 query)."""
+    _held(claims).update(leased_until=until)
 
 
 def release(claims: Iterable[Claim]) -> None:
-    """Give pairs back without a result; they stay due."""
-    for held in _held(claims):
-        held.update(leased_by="", leased_until=None)
+    """Give pairs back without a result; they stay due (1 query)."""
+    _held(claims).update(leased_by="", leased_until=None)
 
 
 def write(results: Sequence[Result]) -> list[Result]:
@@ -107,12 +107,15 @@ def write(results: Sequence[Result]) -> list[Result]:
         rows = {row.pk: row for row in known}
         held = [row for pk, row in rows.items() if row.leased_by == by_pk[pk].claim.token]
         healthy = _Healthy()
+        before = [row.status for row in held]
         for row in held:
             result = by_pk[row.pk]
             needed = healthy.needs(row, result.plan)
             take_in(row, result.plan, result.judged, result.at, is_needed=needed)
             healthy.note(row, result.plan)
             row.save(update_fields=FIELDS)
+        if before != [row.status for row in held]:
+            transaction.on_commit(wake)
     missed = [result for pk, result in by_pk.items() if pk not in rows]
     if not missed:
         return []
@@ -159,13 +162,11 @@ class _Healthy:
             members.discard(row.pk)
 
 
-def _held(claims: Iterable[Claim]) -> Iterator[QuerySet[Verdict]]:
-    """The rows of ``claims`` whose lease is still theirs, by token."""
-    tokens: dict[str, list[int]] = {}
-    for one in claims:
-        tokens.setdefault(one.token, []).append(one.verdict)
-    for token, verdicts in tokens.items():
-        yield Verdict.objects.filter(pk__in=verdicts, leased_by=token)
+def _held(claims: Iterable[Claim]) -> QuerySet[Verdict]:
+    """The rows of ``claims`` that are still leased to whoever holds these claims."""
+    held = list(claims)
+    tokens = {one.token for one in held}
+    return Verdict.objects.filter(pk__in=[one.verdict for one in held], leased_by__in=tokens)
 
 
 def _due(now: datetime, due_by: datetime, lane: Lane) -> QuerySet[Verdict]:

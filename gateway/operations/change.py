@@ -29,8 +29,10 @@ from gateway.models import (
     new_etag,
     writing,
 )
+from gateway.operations.ports import publish
 from gateway.problems import Problem, at, declare, errors, warnings
 from gateway.rules.fields import field_problems
+from gateway.waking import wake
 
 ACCESS_DENIED = declare(
     "access-denied",
@@ -239,6 +241,8 @@ def change_resource(
             with transaction.atomic(), writing():
                 Subscription.objects.select_for_update().get(pk=subscription.pk)
                 changes = write() or []
+                # Names and addresses of the lab are part of what gateways are compiled from.
+                transaction.on_commit(wake)
                 activity = Activity.objects.create(
                     subscription=subscription,
                     resource_id=resource_id,
@@ -273,10 +277,14 @@ def _commit(
     changes = document.diff(before, document.snapshot(after)) if before else []
     if before and not changes:
         return Outcome(tuple(problems))
+    unpublished = publish(after)
+    if unpublished:
+        raise Rejected(*unpublished)
     if before:
         gateway.generation += 1
         gateway.etag = new_etag()
         gateway.save(update_fields=["generation", "etag", "changed_at"])
+    transaction.on_commit(wake)
     activity = Activity.objects.create(
         subscription=gateway.group.subscription,
         resource_id=gateway.arm_id,
