@@ -17,6 +17,7 @@ from gateway.models import (
     FrontendPort,
     LabServer,
     TargetKind,
+    ZoneRecord,
 )
 from tests import factories as make
 
@@ -48,6 +49,12 @@ def crowd(count: int, name: str = "myAppGateway") -> ApplicationGateway:
             address=f"10.0.3.{number}",
             fqdn=f"vm{number}.contoso.test",
             port=443,
+        )
+        make.add_row(
+            ZoneRecord,
+            virtual_network=network,
+            name=f"vm{number}.contoso.test",
+            address=f"10.0.3.{number}",
         )
         _site(gateway, number, port, shared)
         _happened(gateway, owner, number)

@@ -22,6 +22,7 @@ from tests.certificates import test_imports as imports
 from tests.certificates.x509 import test_kinds_raised as x509
 from tests.gateway.document import test_kinds_raised as document
 from tests.gateway.health import test_kinds_raised as health
+from tests.gateway.lab import test_creating as lab
 from tests.gateway.operations import test_kinds_raised as operations
 from tests.gateway.portal import test_kinds_raised as portal
 from tests.gateway.rules import test_every_kind as rules
@@ -39,6 +40,7 @@ TABLES: tuple[set[str], ...] = (
     {*imports.REFUSED, *imports.ELSEWHERE},
     {case.kind for case in rules.CASES},
     rules.OF_DELETING,
+    rules.OF_NETWORKS,
     set(document.WRONG),
     document.ELSEWHERE,
     set(health.HAPPENINGS),
@@ -46,6 +48,7 @@ TABLES: tuple[set[str], ...] = (
     set(HELP_ONLY),
     set(operations.HAPPENINGS),
     set(portal.MISTAKES),
+    set(lab.HAPPENINGS),
 )
 
 

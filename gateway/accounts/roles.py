@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
@@ -29,3 +31,11 @@ def readable_subscriptions(user: User) -> QuerySet[Subscription]:
     if user.is_superuser:
         return Subscription.objects.all()
     return Subscription.objects.filter(role_assignments__user=user)
+
+
+def writable_subscriptions(user: User) -> set[UUID]:
+    """Primary keys of the subscriptions that the user may change (one query)."""
+    if user.is_superuser:
+        return set(Subscription.objects.values_list("pk", flat=True))
+    held = RoleAssignment.objects.filter(user=user, role__in=WRITERS)
+    return set(held.values_list("subscription_id", flat=True))

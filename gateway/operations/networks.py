@@ -18,9 +18,17 @@ from gateway.models import (
     load_gateway,
     new_etag,
 )
-from gateway.operations.change import CONFLICT, GONE, Caller, Outcome, Rejected, change_resource
+from gateway.operations.change import (
+    CONFLICT,
+    GONE,
+    Caller,
+    Outcome,
+    Rejected,
+    change_resource,
+    store,
+)
 from gateway.problems import at, errors
-from gateway.rules import subnets
+from gateway.rules import networks, subnets
 
 Changes = list[dict[str, Any]]
 
@@ -35,6 +43,8 @@ def change_network(
     now: datetime | None = None,
 ) -> Outcome:
     """Change a virtual network through ``write``, which gets it locked and returns the changes.
+
+    The network's own columns are stored afterwards; rows in it are stored by ``write``.
 
     The generation of each gateway in the network moves on as well, so that its engines look at it
     anew; entity tags of gateways stay, for nothing of their own was changed. ``network`` is read
@@ -58,11 +68,14 @@ def change_network(
         changes = write(locked)
         if not changes:
             return changes
+        problems = errors(networks.check(locked))
+        if problems:
+            raise Rejected(*problems)
         _judge_gateways(locked)
         gateways_in(locked).update(generation=F("generation") + 1, changed_at=now)
         locked.generation += 1
         locked.etag = new_etag()
-        locked.save(update_fields=["generation", "etag", "changed_at"])
+        store(locked)
         return changes
 
     return change_resource(

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import groupby
 
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 
 from gateway.accounts.models import Subscription
-from gateway.accounts.roles import readable_subscriptions
+from gateway.accounts.roles import readable_subscriptions, writable_subscriptions
 from gateway.lab import files
 from gateway.lab.files import File
 from gateway.lab.sandbox import SandboxError, reset_sandbox
-from gateway.lab.scenarios import BY_ID
-from gateway.models import LabServer
+from gateway.lab.scenarios import BY_ID, Scenario
+from gateway.models import LabServer, VirtualNetwork
 from gateway.models.fields import validate_domain_name
+from gateway.portal.editing import Action
+from gateway.portal.lab_servers import delete_action
+from gateway.portal.network_pages import network_url
 from gateway.portal.pages import Crumb, PortalRequest
 
 # What can be had of a server's certificates, by the last part of the address.
@@ -67,17 +70,9 @@ def index(request: PortalRequest) -> HttpResponse:
 
 
 def _page(request: PortalRequest, form: ListenerPfxForm) -> HttpResponse:
-    servers = (
-        LabServer.objects.filter(
-            virtual_network__group__subscription__in=readable_subscriptions(request.user)
-        )
-        .select_related("virtual_network__group__subscription")
-        .prefetch_related("endpoints")
-        .order_by("virtual_network__group__subscription__name", "virtual_network_id", "position")
-    )
     networks = [
-        (network, [(one, BY_ID.get(one.scenario), _ports(one)) for one in group])
-        for network, group in groupby(servers, key=lambda one: one.virtual_network)
+        (network, _add_url(network, may_write), _rows(network, may_write))
+        for network, may_write in _networks(request)
     ]
     context = {
         "crumbs": [Crumb("Home", reverse("portal:home"))],
@@ -90,6 +85,48 @@ def _page(request: PortalRequest, form: ListenerPfxForm) -> HttpResponse:
         "reset": RESET if Subscription.objects.filter(sandbox_of=request.user).exists() else None,
     }
     return render(request, "portal/lab/index.html", context, status=422 if form.errors else 200)
+
+
+Row = tuple[LabServer, Scenario | None, list[int], list[Action]]
+
+
+def _networks(request: PortalRequest) -> list[tuple[VirtualNetwork, bool]]:
+    """Networks with lab servers and those of sandboxes; whether the user may change their lab."""
+    readable = readable_subscriptions(request.user)
+    in_sandbox = Q(group__subscription__sandbox_of__isnull=False)
+    found = (
+        VirtualNetwork.objects.filter(group__subscription__in=readable)
+        .filter(in_sandbox | Q(pk__in=LabServer.objects.values("virtual_network")))
+        .select_related("group__subscription")
+        .prefetch_related("lab_servers__endpoints")
+        .order_by("group__subscription__name", "pk")
+    )
+    writable = writable_subscriptions(request.user)
+    return [
+        (
+            network,
+            network.group.subscription.sandbox_of_id is not None
+            and network.group.subscription_id in writable,
+        )
+        for network in found
+    ]
+
+
+def _add_url(network: VirtualNetwork, may_write: bool) -> str:
+    """Where a server is added to a network; empty where that cannot be."""
+    return network_url(network, "network-lab-add") if may_write else ""
+
+
+def _rows(network: VirtualNetwork, may_write: bool) -> list[Row]:
+    return [
+        (
+            server,
+            BY_ID.get(server.scenario),
+            _ports(server),
+            [delete_action(server)] if may_write else [],
+        )
+        for server in network.lab_servers.all()
+    ]
 
 
 def _ports(server: LabServer) -> list[int]:

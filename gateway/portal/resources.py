@@ -74,6 +74,10 @@ def _row(resource: Resource) -> ResourceRow:
         url = reverse(
             "portal:overview", args=[str(group.subscription_id), group.name, resource.name]
         )
+    elif isinstance(resource, VirtualNetwork):
+        url = reverse(
+            "portal:network", args=[str(group.subscription_id), group.name, resource.name]
+        )
     return ResourceRow(
         resource.name,
         ICONS[type(resource)],
@@ -91,7 +95,7 @@ def _home() -> list[Crumb]:
 
 @login_required
 def home(request: PortalRequest) -> HttpResponse:
-    gateways = [row for row in resource_rows(request.user) if row.url]
+    gateways = [row for row in resource_rows(request.user) if row.type == ApplicationGateway.label]
     context = {
         "gateways": gateways,
         "title": "Home",

@@ -10,13 +10,16 @@ from gateway.portal import (
     help,
     http_settings,
     lab,
+    lab_servers,
     listeners,
+    networks,
     overview,
     pools,
     probes,
     resources,
     rules,
     troubleshoot,
+    zone,
 )
 
 app_name = "portal"
@@ -54,6 +57,17 @@ _gateway = [
     path("health/<int:verdict>/roots.cer", troubleshoot.trusted_roots, name="health-roots"),
 ]
 
+_network = [
+    path("", networks.overview, name="network"),
+    path("subnets/", networks.subnets, name="network-subnets"),
+    path("dns/", networks.dns, name="network-dns"),
+    path("zone/", zone.index, name="network-zone"),
+    path("zone/add/", zone.add, name="network-zone-add"),
+    path("zone/<int:record>/delete/", zone.delete, name="network-zone-delete"),
+    path("lab/add/", lab_servers.add, name="network-lab-add"),
+    path("lab/<str:name>/delete/", lab_servers.delete, name="network-lab-delete"),
+]
+
 urlpatterns = [
     path("", resources.home, name="home"),
     path("resources/", resources.all_resources, name="all-resources"),
@@ -65,5 +79,6 @@ urlpatterns = [
     path("lab/<int:server>/<str:file>", lab.download, name="lab-file"),
     path("lab/reset/", lab.reset, name="lab-reset"),
     path("lab/listener.pfx", lab.listener_pfx, name="lab-pfx"),
+    path("networks/<uuid:subscription>/<str:group>/<str:network>/", include(_network)),
     path("gateways/<uuid:subscription>/<str:group>/<str:gateway>/", include(_gateway)),
 ]

@@ -16,8 +16,9 @@ from django.urls import reverse
 
 from certificates.models import SavedFile, StoredCertificate
 from certificates.urls import urlpatterns as workshop_urls
-from gateway.accounts.models import User
-from gateway.models import ApplicationGateway, Verdict
+from gateway.accounts.models import Subscription, User
+from gateway.models import ApplicationGateway, Verdict, ZoneRecord
+from gateway.portal.network_pages import network_url
 from gateway.portal.urls import urlpatterns
 from tests import crowds, factories
 from tests.gateway.portal import visits
@@ -73,6 +74,17 @@ PAGES = {
     "lab": "/portal/lab/",
 }
 NO_PAGES = {"lab-file", "lab-reset", "lab-pfx"}
+# The blades of a virtual network: view and what follows in its address.
+OF_A_NETWORK: dict[str, tuple[str, ...]] = {
+    "network": (),
+    "network-subnets": (),
+    "network-dns": (),
+    "network-zone": (),
+    "network-zone-add": (),
+    "network-zone-delete": ("record",),
+    "network-lab-add": (),
+    "network-lab-delete": ("vm0",),
+}
 
 
 # Pages of the certificate workshop, by view and what follows in its address.
@@ -116,11 +128,27 @@ def addresses(gateway: ApplicationGateway) -> dict[str, str]:
     verdict = Verdict.objects.filter(gateway=gateway).earliest("pk")
     found = {view: visits.address(gateway, view, *rest) for view, rest in BLADES.items()}
     found |= {view: visits.address(gateway, view, str(verdict.pk)) for view in OF_A_VERDICT}
+    found |= network_addresses(gateway)
     return found | PAGES | workshop_addresses(factories.owner_of(gateway))
+
+
+def network_addresses(gateway: ApplicationGateway) -> dict[str, str]:
+    """The pages of the gateway's network, "record" standing for the number of a zone record."""
+    network = factories.loaded(gateway).virtual_network
+    assert network is not None
+    record = str(ZoneRecord.objects.filter(virtual_network=network).earliest("pk").pk)
+    return {
+        view: network_url(network, view, *(record if part == "record" else part for part in rest))
+        for view, rest in OF_A_NETWORK.items()
+    }
 
 
 def counts(size: int) -> dict[str, int]:
     gateway = crowds.crowd(size)
+    # The lab of a network is that of somebody's sandbox.
+    Subscription.objects.filter(pk=gateway.group.subscription_id).update(
+        sandbox_of=factories.owner_of(gateway)
+    )
     crowds.fill_stores(factories.owner_of(gateway), size)
     client = Client()
     client.force_login(
@@ -130,9 +158,9 @@ def counts(size: int) -> dict[str, int]:
 
 
 def test_every_page_of_the_portal_is_counted() -> None:
-    *pages, of_a_gateway = urlpatterns
-    named = {one.name for one in (*pages, *of_a_gateway.url_patterns)}
-    counted = {*BLADES, *OF_A_VERDICT, *PAGES}
+    *pages, of_a_network, of_a_gateway = urlpatterns
+    named = {one.name for one in (*pages, *of_a_network.url_patterns, *of_a_gateway.url_patterns)}
+    counted = {*BLADES, *OF_A_VERDICT, *PAGES, *OF_A_NETWORK}
     assert named - NOT_COUNTED - NO_PAGES == counted
 
 

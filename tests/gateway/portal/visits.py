@@ -53,6 +53,7 @@ class _Form(HTMLParser):
         self.inside = False
         self.template = False
         self.select: str | None = None
+        self.area: str | None = None
         self.data: dict[str, str] = {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -68,6 +69,9 @@ class _Form(HTMLParser):
             box = found.get("type") in {"checkbox", "radio"}
             if not box or "checked" in found:
                 self.data[name] = found.get("value", "on" if box else "")
+        elif tag == "textarea":
+            self.area = name
+            self.data[name] = ""
         elif tag == "select":
             self.select = name
         elif (
@@ -77,9 +81,17 @@ class _Form(HTMLParser):
         ):
             self.data[self.select] = found.get("value", "")
 
+    def handle_data(self, data: str) -> None:
+        if self.area:
+            self.data[self.area] += data
+
     def handle_endtag(self, tag: str) -> None:
         if tag == "select":
             self.select = None
+        elif tag == "textarea" and self.area:
+            # The line break after the tag is no part of the text.
+            self.data[self.area] = self.data[self.area].removeprefix("\n")
+            self.area = None
         elif tag == "template":
             self.template = False
         elif tag == "form":
