@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 import http.client
-import io
 import socket
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import cast
+from dataclasses import dataclass
+
+from gateway.network.wire import Deadline, Incoming, TooLongError, response_of
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_BODY_BYTES = 1024 * 1024
 _PIECE = 64 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """A moment by which all stages of a probe must be over."""
-
-    seconds: float
-    started: float = field(default_factory=time.monotonic)
-
-    def left(self) -> float:
-        """Seconds that are left; raises ``TimeoutError`` when none are."""
-        left = self.started + self.seconds - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        return left
-
-
-class TooLongError(Exception):
-    """The head of the answer is larger than any honest one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +34,8 @@ def read_answer(
     ``text`` is looked for in the first MiB of the body. Raises ``TimeoutError``, ``OSError``,
     ``http.client.HTTPException`` and :class:`TooLongError`.
     """
-    incoming = _Incoming(connection, deadline, MAX_HEAD_BYTES)
-    response = http.client.HTTPResponse(cast(socket.socket, _Pipe(incoming)), method="GET")
+    incoming = Incoming(connection, deadline, MAX_HEAD_BYTES)
+    response = response_of(incoming)
     response.begin()
     if not accepts(response.status):
         return Answer(response.status, None)
@@ -95,33 +75,3 @@ def _search(response: http.client.HTTPResponse, wanted: bytes) -> bool:
     except TooLongError:
         return False
     return False
-
-
-class _Incoming(io.RawIOBase):
-    """The bytes of a socket, each read within the deadline, ``left`` of them at most."""
-
-    def __init__(self, connection: socket.socket, deadline: Deadline, left: int) -> None:
-        self.connection = connection
-        self.deadline = deadline
-        self.left = left
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        if self.left <= 0:
-            raise TooLongError
-        self.connection.settimeout(self.deadline.left())
-        count = self.connection.recv_into(buffer, min(len(buffer), self.left))
-        self.left -= count
-        return count
-
-
-class _Pipe:
-    """What ``HTTPResponse`` needs of a socket."""
-
-    def __init__(self, incoming: _Incoming) -> None:
-        self.incoming = incoming
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self.incoming)

@@ -8,9 +8,9 @@ import socket
 import ssl
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from certificates.x509.certificate import printable
+from gateway.network.wire import presented_chain
 
 # What OpenSSL calls an answer that is no TLS record at all.
 _NOT_TLS = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"}
@@ -78,7 +78,7 @@ def shake_hands(
         raise BrokenHandshakeError(Trouble("the server name cannot be sent")) from error
     cipher = secured.cipher()
     return secured, Handshake(
-        chain=tuple(_chain(secured)),
+        chain=tuple(presented_chain(secured)),
         version=secured.version() or "",
         cipher=cipher[0] if cipher else "",
     )
@@ -137,14 +137,3 @@ def _context(is_v1: bool) -> ssl.SSLContext:
     # A server could ask for a new handshake over and over.
     context.options |= ssl.OP_NO_RENEGOTIATION
     return context
-
-
-def _chain(secured: ssl.SSLSocket) -> list[bytes]:
-    """The presented chain: public from Python 3.13 on, on the inner object before."""
-    public: Any = getattr(secured, "get_unverified_chain", None)
-    if public is not None:
-        return [bytes(der) for der in public()]
-    inner: Any = secured._sslobj  # type: ignore[attr-defined]
-    return [
-        ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in inner.get_unverified_chain() or ()
-    ]

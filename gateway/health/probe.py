@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from certificates.x509.anchors import AnchorStore
 from certificates.x509.certificate import Certificate
-from gateway.health.answers import Answer, Deadline, TooLongError, read_answer
+from gateway.health.answers import Answer, read_answer
 from gateway.health.catalogue import SIMULATED_SILENCE
 from gateway.health.handshake import (
     BrokenHandshakeError,
@@ -42,6 +42,7 @@ from gateway.network import (
     resolve,
 )
 from gateway.network.resolve import Lookup
+from gateway.network.wire import Deadline, TooLongError
 
 # However long a probe may wait: patience without end would hold the prober's threads for ever.
 LONGEST_WAIT = 120

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from gateway.health import handshake
 from gateway.health.handshake import trouble_of
 from tests import servers
 from tests.gateway.health.scenes import judge, plan_for, private, root_of, trusting, zone_for
@@ -78,11 +77,3 @@ def test_a_server_without_a_common_cipher_is_told() -> None:
     assert judged.error_id == "E-TCP"
     assert "no cipher in common" in judged.message
     assert judged.evidence["broken"]["alert"] == "handshake failure"
-
-
-def test_the_chain_is_read_where_newer_pythons_offer_it() -> None:
-    class Newer:
-        def get_unverified_chain(self) -> list[bytes]:
-            return [b"leaf", b"root"]
-
-    assert handshake._chain(Newer()) == [b"leaf", b"root"]  # type: ignore[arg-type]
