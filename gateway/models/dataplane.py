@@ -93,7 +93,8 @@ class AgentState(models.Model):
     """What an agent made of a gateway: the configuration it took or refused last.
 
     ``generation`` and ``digest`` name that configuration; ``accepted`` is null while it is being
-    taken in. ``reason`` says in our words what was refused.
+    taken in. ``reason`` says in our words what was refused. ``endpoints`` is what the proxy thinks
+    of the servers behind it: a list of {cluster, address, healthy, requests, errors}.
     """
 
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="states")
@@ -104,6 +105,7 @@ class AgentState(models.Model):
     digest = models.CharField(max_length=64, blank=True)
     accepted = models.BooleanField(null=True)
     reason = models.TextField(blank=True)
+    endpoints = models.JSONField(default=list, blank=True)
     at = models.DateTimeField()
 
     class Meta:
