@@ -103,8 +103,7 @@ def write(results: Sequence[Result]) -> list[Result]:
         return []
     by_pk = {result.claim.verdict: result for result in results}
     with transaction.atomic():
-        known = _locked(Verdict.objects.filter(pk__in=by_pk)).defer("evidence").order_by("pk")
-        rows = {row.pk: row for row in known}
+        rows = {row.pk: row for row in _locked(Verdict.objects.filter(pk__in=by_pk)).order_by("pk")}
         held = [row for pk, row in rows.items() if row.leased_by == by_pk[pk].claim.token]
         healthy = _Healthy()
         before = [row.status for row in held]
@@ -113,7 +112,10 @@ def write(results: Sequence[Result]) -> list[Result]:
             needed = healthy.needs(row, result.plan)
             take_in(row, result.plan, result.judged, result.at, is_needed=needed)
             healthy.note(row, result.plan)
-            row.save(update_fields=FIELDS)
+        # One statement for many rows. All of them exist and are locked: none is created.
+        Verdict.objects.bulk_create(
+            held, update_conflicts=True, unique_fields=["pk"], update_fields=FIELDS
+        )
         if before != [row.status for row in held]:
             transaction.on_commit(wake)
     missed = [result for pk, result in by_pk.items() if pk not in rows]

@@ -25,7 +25,7 @@ from gateway.health.judge import own_failure, verdict
 from gateway.health.planner import plan_gateway, read_plans, unplanned
 from gateway.health.plans import Planned, ProbePlan
 from gateway.health.pool import Pool
-from gateway.health.probe import LONGEST_WAIT, run
+from gateway.health.probe import run
 from gateway.models import ApplicationGateway, VirtualNetwork
 from gateway.network import EMPTY_ZONE, Zone, load_zones
 
@@ -60,6 +60,7 @@ class Worker:
         self.unwritten: list[Result] = []
         self.written = 0
         self.remembered: OrderedDict[int, Planned] = OrderedDict()
+        self.kept_at = clock()
         self.set_aside: dict[int, datetime] = {}
         # When the zone of each network was read.
         self.zones: dict[int, tuple[datetime, Zone]] = {}
@@ -105,7 +106,15 @@ class Worker:
         started = self.start("quick", now) + self.start("slow", now)
         self.collect(0)
         self.write()
+        self.keep_leases()
         return started
+
+    def keep_leases(self) -> None:
+        """Extend the leases of what is still being probed, or waits for its turn."""
+        now = self.clock()
+        if self.running and now >= self.kept_at + claims.LEASE / 4:
+            claims.extend(self.running.values(), now + claims.LEASE)
+            self.kept_at = now
 
     def collect(self, seconds: float) -> None:
         """Take finished probes in, waiting up to ``seconds`` for the first."""
@@ -164,22 +173,18 @@ class Worker:
         store = well_known()
         started = 0
         void: list[Claim] = []
-        patient: list[Claim] = []
         for one in taken:
             gateway = planned.get(one.gateway)
             plan = gateway.plans.get(one.key) if gateway else None
             if gateway is None or plan is None or plan.digest != one.digest:
                 void.append(one)
                 continue
-            if plan.leg.timeout + claims.MARGIN.seconds > claims.LEASE.seconds:
-                patient.append(one)
             zone = zones.get(gateway.network or 0, EMPTY_ZONE)
             self.running[one.verdict, one.token] = one
             pool.submit(partial(self.probe, one, plan, zone, store))
             started += 1
-        longest = self.clock() + timedelta(seconds=LONGEST_WAIT) + claims.MARGIN
-        claims.extend(patient, longest)
-        claims.release(void)
+        if void:
+            claims.release(void)
         return started + sum(self.replan(pk, due_by) for pk in {one.gateway for one in void})
 
     def planned(self, gateways: set[int]) -> dict[int, Planned]:

@@ -11,7 +11,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
@@ -33,13 +34,14 @@ from gateway.models import (
 from tests import factories
 from tests.benchmarks import backends
 from tests.benchmarks.table import Table
-from tests.gateway.health.lab import network_of
+from tests.gateway.health.lab import move_on, network_of, point_pool_at
 
 GOOD, SILENT = 1100, 100
 # Seconds that a probe waits for an answer.
 TIMEOUT = 5
 # What the product promises of this sweep, on two cores.
 MOST_SECONDS, MOST_MEGABYTES = 10.0, 200.0
+MOST_SECONDS_OF_A_SAVE = 2.0
 
 
 def run(table: Table) -> None:
@@ -60,6 +62,39 @@ def run(table: Table) -> None:
             assert told["seconds"] <= MOST_SECONDS, f"The sweep took {told['seconds']:.1f} s."
             assert told["peak"] <= MOST_MEGABYTES, f"The prober had {told['peak']:.0f} MB."
             Verdict.objects.filter(gateway=gateway).update(due_at=timezone.now())
+        _save_meanwhile(table, gateway)
+
+
+def _save_meanwhile(table: Table, busy: ApplicationGateway) -> None:
+    """How long somebody who saves waits for the verdict while all of ``busy`` is being swept."""
+    saved = factories.v2_gateway(busy.group, name="saved")
+    network = network_of(busy)
+    configuration = factories.loaded(saved).gateway_ip_configurations[0]
+    factories.change(configuration, subnet=network.subnets.first())
+    settings = factories.loaded(saved).http_settings[0]
+    factories.change(settings, port=443)
+    point_pool_at(saved, backends.name(0))
+    with _child("manage.py", "worker"):
+        verdicts = Verdict.objects.filter(gateway=saved, rechecking=False)
+        _wait_for(verdicts.exists)
+        started_at = timezone.now()
+        Verdict.objects.filter(gateway=busy).update(due_at=started_at)
+        _wait_for(Verdict.objects.filter(gateway=busy, checked_at__gt=started_at).exists)
+        factories.change(settings, request_timeout=99, host_name="saved.contoso.test")
+        began = time.perf_counter()
+        move_on(saved)
+        _wait_for(verdicts.filter(checked_at__gt=started_at).exists)
+        spent = time.perf_counter() - began
+        assert Verdict.objects.filter(gateway=busy, checked_at__lt=started_at).exists()
+    table.add("sweep: from a save to its verdict meanwhile", s=f"{spent:.2f}")
+    assert spent <= MOST_SECONDS_OF_A_SAVE, f"The verdict took {spent:.1f} s."
+
+
+def _wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "It did not happen in time."
+        time.sleep(0.02)
 
 
 @contextmanager
@@ -84,9 +119,19 @@ def servers() -> Iterator[tuple[list[int], bytes]]:
 
 def sweep() -> dict[str, Any]:
     """What ``tests.benchmarks.prober`` prints about a sweep of the database in use."""
+    with _child("-m", "tests.benchmarks.prober") as process:
+        printed, _ = process.communicate(timeout=120)
+        assert process.returncode == 0
+    told: dict[str, Any] = json.loads(printed)
+    return told
+
+
+@contextmanager
+def _child(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A Python process of the product on the database in use, ended with the block."""
     with tempfile.TemporaryDirectory() as data:
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.benchmarks.prober"],
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
             env={
                 **os.environ,
                 "DJANGO_SETTINGS_MODULE": "gateway.settings",
@@ -95,11 +140,12 @@ def sweep() -> dict[str, Any]:
             },
             stdout=subprocess.PIPE,
             text=True,
-            check=True,
-            timeout=120,
         )
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
 
 
 def _gateway(ports: list[int], root: bytes) -> ApplicationGateway:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from gateway.health import claims
 from gateway.health.claims import LEASE, Claim, Result
@@ -58,6 +59,14 @@ def test_the_longest_due_comes_first(gateway: ApplicationGateway) -> None:
     assert late is not None
     Verdict.objects.filter(pk=late.pk).update(due_at=NOW - timedelta(hours=1))
     assert [one.verdict for one in take(1)] == [late.pk]
+
+
+def test_what_a_save_made_due_comes_before_what_is_longer_due(gateway: ApplicationGateway) -> None:
+    saved = Verdict.objects.last()
+    assert saved is not None
+    others = Verdict.objects.exclude(pk=saved.pk)
+    others.update(rechecking=False, due_at=NOW - timedelta(hours=1))
+    assert [one.verdict for one in take(1)] == [saved.pk]
 
 
 def test_a_lease_that_ended_frees_the_pair_for_another_worker(gateway: ApplicationGateway) -> None:
@@ -113,7 +122,9 @@ def test_a_result_for_a_pair_that_is_gone_is_dropped(gateway: ApplicationGateway
 
 def test_a_long_time_out_gets_a_longer_lease(gateway: ApplicationGateway) -> None:
     taken = take()
-    claims.extend(taken[:2], NOW + timedelta(seconds=200))
+    with CaptureQueriesContext(connection) as queries:
+        claims.extend(taken[:2], NOW + timedelta(seconds=200))
+    assert len(queries) == 1
     again = take(seconds=LEASE.seconds + 1)
     assert {one.verdict for one in again} == {one.verdict for one in taken[2:]}
 
