@@ -16,7 +16,7 @@ from cryptography.x509 import NameConstraints
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from certificates.x509 import asn1
-from certificates.x509.kinds.files import NOT_CERTIFICATE
+from certificates.x509.kinds.files import NOT_CERTIFICATE, TOO_LARGE
 from certificates.x509.problems import Problem, ProblemError
 from certificates.x509.signatures import (
     MAX_EXPONENT_BITS,
@@ -36,10 +36,22 @@ ROLE_WORDS: dict[Role, str] = {
     "self-signed": "This is a self-signed certificate that is not an authority.",
 }
 
-# An odd serial number says nothing about trust; a line in the server's log would help nobody.
+MAX_DER_BYTES = 256 * 1024
+"""The largest certificate that is read: room for 10,000 names. TLS programs take 100 KB."""
+
+MAX_NAME_BYTES = 4 * 1024
+MAX_NAME_PARTS = 40
+"""The longest distinguished name that is read: the largest real ones have 400 bytes, 10 parts."""
+
+# Certificates up to this size keep what the library made of their names and extensions.
+_SMALL = 4 * 1024
+
+# An odd serial number or a long name says nothing about trust; a line in the server's log would
+# help nobody.
 warnings.filterwarnings(
     "ignore", message="Parsed a serial number", category=CryptographyDeprecationWarning
 )
+warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)
 
 _UNREADABLE = "(unreadable)"
 _CURVES = {
@@ -141,7 +153,11 @@ class Certificate:
 
     @classmethod
     def from_der(cls, der: bytes) -> Certificate:
-        """Read ``der``; raises :class:`ProblemError` (``cer-not-certificate``) and nothing else."""
+        """Read ``der``; raises :class:`ProblemError` (``cer-not-certificate``, ``cer-too-large``)
+        and nothing else."""
+        if len(der) > MAX_DER_BYTES:
+            message = f"A certificate has {len(der):,} bytes; {MAX_DER_BYTES:,} are the most."
+            raise ProblemError(Problem(kind=TOO_LARGE, message=message))
         try:
             loaded = x509.load_der_x509_certificate(der)
             subject_key, issuer_key, public_key = _raw_parts(loaded.tbs_certificate_bytes)
@@ -157,12 +173,13 @@ class Certificate:
                 )
             ) from error
         faults: list[str] = []
-        subject, common_name = _name(loaded, "subject", faults)
-        issuer, issuer_common_name = _name(loaded, "issuer", faults)
+        subject, common_name = _name(loaded, "subject", subject_key, faults)
+        issuer, issuer_common_name = _name(loaded, "issuer", issuer_key, faults)
         facts = _extension_facts(loaded, faults)
         return cls(
             der=der,
-            x509=loaded,
+            # A fresh one has nothing of what was unfolded above, which can be forty times as much.
+            x509=loaded if len(der) <= _SMALL else x509.load_der_x509_certificate(der),
             version=version,
             sha256=hashlib.sha256(der).hexdigest().upper(),
             thumbprint=hashlib.sha1(der, usedforsecurity=False).hexdigest().upper(),
@@ -254,6 +271,8 @@ class _ExtensionFacts:
 
 def printable(text: str) -> str:
     """``text`` with every character that could disturb a line of output written as its code."""
+    if text.isprintable():
+        return text
     return "".join(
         character if character.isprintable() else f"\\u{ord(character):04x}" for character in text
     )
@@ -267,10 +286,13 @@ def _raw_parts(tbs: bytes) -> tuple[bytes, bytes, bytes]:
 
 
 def _name(
-    loaded: x509.Certificate, which: Literal["subject", "issuer"], faults: list[str]
+    loaded: x509.Certificate, which: Literal["subject", "issuer"], raw: bytes, faults: list[str]
 ) -> tuple[str, str | None]:
     """(readable name, most specific common name); most specific part first, as Windows shows it."""
     try:
+        if _is_endless(raw):
+            faults.append(f"the {which} name, which is too long")
+            return _UNREADABLE, None
         name = loaded.subject if which == "subject" else loaded.issuer
         text = ", ".join(printable(rdn.rfc4514_string()) for rdn in reversed(name.rdns))
         common_names = name.get_attributes_for_oid(NameOID.COMMON_NAME)
@@ -280,6 +302,15 @@ def _name(
         faults.append(f"the {which} name")
         return _UNREADABLE, None
     return text or "(no name)", common_name or None
+
+
+def _is_endless(name: bytes) -> bool:
+    """Whether an encoded name has more parts than are worth reading; short ones have not."""
+    if len(name) <= MAX_NAME_PARTS * 12:
+        return False
+    parts = asn1.read(name).first(MAX_NAME_PARTS + 1)
+    values = sum(len(part.first(MAX_NAME_PARTS + 1)) for part in parts)
+    return len(name) > MAX_NAME_BYTES or values > MAX_NAME_PARTS
 
 
 def _key_info(loaded: x509.Certificate, faults: list[str]) -> KeyInfo:

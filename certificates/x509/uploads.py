@@ -184,6 +184,9 @@ def _quality(certificate: Certificate, now: datetime) -> Iterable[Problem]:
     if certificate.key.is_weak:
         message = f"{label} has a key of the kind {certificate.key.label}."
         yield Problem(kind=contents.WEAK_KEY, message=message)
+    if certificate.key.is_unreasonable:
+        message = f"{label} has a key of the kind {certificate.key.label}."
+        yield Problem(kind=contents.KEY_TOO_LARGE, message=message)
     if certificate.has_weak_signature:
         message = f"{label} is signed with {certificate.signature_algorithm}."
         yield Problem(kind=contents.WEAK_SIGNATURE, message=message)
@@ -201,6 +204,8 @@ def _date_problems(certificate: Certificate, now: datetime) -> Iterable[Problem]
 
 def _root_problems(certificate: Certificate) -> Iterable[Problem]:
     label, issuer = f"“{certificate.label}”", certificate.issuer_common_name or certificate.issuer
+    if _is_unchecked_root(certificate):
+        return  # the size of its key is told
     if certificate.self_signed:
         if not certificate.is_ca and certificate.version == 1:
             message = f"{label} is of X.509 version 1 and cannot say that it is an authority."
@@ -219,6 +224,11 @@ def _root_problems(certificate: Certificate) -> Iterable[Problem]:
         yield Problem(kind=contents.ROOT_IS_LEAF, message=message)
 
 
+def _is_unchecked_root(certificate: Certificate) -> bool:
+    """Whether its signature upon itself was not checked, its key being too large."""
+    return certificate.self_issued and certificate.key.is_unreasonable
+
+
 def _client_ca_problems(
     found: Sequence[Certificate], authorities: Sequence[Certificate]
 ) -> Iterable[Problem]:
@@ -230,7 +240,7 @@ def _client_ca_problems(
         if not certificate.is_ca:
             message = f"“{certificate.label}” is no authority and was left out."
             yield Problem(kind=contents.CLIENT_CA_LEAF, message=message)
-    roots = [certificate for certificate in authorities if certificate.self_signed]
+    roots = [one for one in authorities if one.self_signed or _is_unchecked_root(one)]
     if len(roots) != 1:
         names = ", ".join(f"“{root.label}”" for root in roots[:4]) or "none"
         message = f"The file has {len(roots)} self-signed roots ({names}) instead of one."
@@ -291,6 +301,8 @@ def _listener_problems(
         add(contents.MALFORMED, f"Of {label} cannot be read: {', '.join(leaf.faults)}.")
     elif leaf.key.algorithm != "RSA" and leaf.key.label not in _LISTENER_KEYS:
         add(listeners.KEY_UNSUPPORTED, f"{label} has a key of the kind {leaf.key.label}.")
+    elif leaf.key.is_unreasonable:
+        add(contents.KEY_TOO_LARGE, f"{label} has a key of the kind {leaf.key.label}.")
     elif leaf.key.is_weak:
         add(listeners.KEY_WEAK, f"{label} has a key of the kind {leaf.key.label}.")
     if leaf.self_signed:

@@ -53,7 +53,8 @@ WEAK_DIGEST = Rule(
     text="Signatures must not use SHA-1 or MD5.", source=f"{_BASELINE} 7.1.3", openssl=68
 )
 KEY_SIZE = Rule(
-    text="Keys must not be larger than verifiers accept.", source="crypto/tls of Go 1.20.7"
+    text="Keys must not be larger than verifiers accept.",
+    source="Release notes of Go 1.20.7, crypto/tls",
 )
 KEY_KIND = Rule(
     text="Authorities sign with RSA or with EC on P-256, P-384 or P-521.",

@@ -64,6 +64,16 @@ WEAK_KEY = declare(
     remedy="Issue the certificate with an RSA key of 2048 bits or more, or with an EC P-256 key.",
     source="CA/Browser Forum Baseline Requirements 6.1.5",
 )
+KEY_TOO_LARGE = declare(
+    "certificate-key-too-large",
+    title="The key is larger than any in use",
+    why="The work of checking a signature grows with the square of the key, and with the exponent. "
+    "Keys above 8192 bits, or with an exponent above 33 bits, only serve to keep others busy: TLS "
+    "programs refuse them, and their signatures are not checked here.",
+    remedy="Issue the certificate with an RSA key of 2048 to 4096 bits and the usual exponent "
+    "65537, or with an EC P-256 key.",
+    source="Release notes of Go 1.20.7, crypto/tls",
+)
 WEAK_SIGNATURE = declare(
     "certificate-weak-signature",
     severity="warning",

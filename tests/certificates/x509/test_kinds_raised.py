@@ -25,7 +25,7 @@ from certificates.x509.uploads import (
     listener_certificate,
     trusted_root_certificate,
 )
-from tests.certificates.x509 import makers
+from tests.certificates.x509 import hostile, makers
 from tests.certificates.x509.makers import (
     LONG_AGO,
     NAME,
@@ -84,6 +84,9 @@ ROOTS: dict[str, Callable[[], bytes]] = {
         make_root("early", now=NOW, not_before=TOMORROW).certificate
     ),
     "certificate-weak-key": lambda: to_pem(make_root("w", now=NOW, key="rsa1024").certificate),
+    "certificate-key-too-large": lambda: hostile.pem(
+        hostile.certificate(key=hostile.rsa_key(16384), extensions=[hostile.AUTHORITY])
+    ),
     "certificate-weak-signature": lambda: to_pem(makers.weak_digest("sha1")),
     "root-is-leaf": lambda: to_pem(leaf().certificate),
     "root-is-intermediate": lambda: to_pem(intermediate().certificate),

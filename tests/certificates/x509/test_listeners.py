@@ -350,6 +350,7 @@ def test_junk_asks_for_nothing():
 
 def test_the_kernel_stops_what_could_not_be_seen_before(monkeypatch):
     monkeypatch.setattr(pfx, "MAX_ROUNDS", 10**12)
+    monkeypatch.setattr(pfx, "CPU_SECONDS", 0.2)
     upload = judge(with_mac_rounds(good_pfx(), 2_000_000_000))
     assert ids(upload) == ["pfx-too-expensive"]
 
