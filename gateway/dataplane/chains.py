@@ -1,0 +1,202 @@
+"""One filter chain: the connection manager with its table of hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway.dataplane.access import TRACE_ID, access_log
+from gateway.dataplane.clients import ClientCheck, client_filters, client_mutations
+from gateway.dataplane.envoy import Config, extension, seconds
+from gateway.dataplane.inputs import Inputs
+from gateway.dataplane.pages import https_expected, local_replies, page
+from gateway.dataplane.routes import AFFINITY_FILTER, catch_all, routes_of
+from gateway.dataplane.sites import Place, Site, regex_of
+
+# A client that opens a connection and sends nothing is given up after this.
+HEADERS_SECONDS = 60
+_OVERWRITE = "OVERWRITE_IF_EXISTS_OR_ADD"
+
+
+def connection_manager(
+    inputs: Inputs,
+    name: str,
+    hosts: list[Config],
+    *,
+    has_tls: bool,
+    client: ClientCheck | None = None,
+    stripped: Sequence[str] = (),
+) -> Config:
+    """The network filter that speaks HTTP.
+
+    ``hosts`` are its virtual hosts, ``client`` what it asks of clients, ``stripped`` the headers
+    that no client may bring along, because the gateway sets them from certificates.
+    """
+    gateway, is_v1 = inputs.loaded.gateway, inputs.loaded.is_v1
+    return extension(
+        "envoy.filters.network.http_connection_manager",
+        "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        stat_prefix=name,
+        # HTTP/2 comes with TLS only ("listener configuration", HTTP2 support).
+        codec_type="AUTO" if has_tls and gateway.enable_http2 else "HTTP1",
+        http_protocol_options={"accept_http_10": True},
+        use_remote_address=True,
+        skip_xff_append=True,
+        # No client is believed to be internal: such a one could set time-outs and retries.
+        internal_address_config={
+            "cidr_ranges": [{"address_prefix": "255.255.255.255", "prefix_len": 32}]
+        },
+        normalize_path=True,
+        generate_request_id=False,
+        preserve_external_request_id=True,
+        server_header_transformation="PASS_THROUGH",
+        forward_client_cert_details="SANITIZE",
+        request_headers_timeout=seconds(HEADERS_SECONDS),
+        upgrade_configs=[{"upgrade_type": "websocket"}],
+        early_header_mutation_extensions=[
+            extension(
+                "forwarded",
+                "extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
+                mutations=[*_removed(stripped), *client_mutations(client), *_forwarded()],
+            )
+        ],
+        local_reply_config=local_replies(inputs.error_pages, is_v1=is_v1),
+        access_log=access_log(gateway.pk, has_tls=has_tls, asks_client=client is not None),
+        http_filters=[*client_filters(client), *_filters()],
+        route_config={
+            "name": name,
+            "ignore_port_in_host_matching": True,
+            "validate_clusters": False,
+            "virtual_hosts": hosts,
+            "request_headers_to_add": [
+                {
+                    "header": {"key": "x-forwarded-for", "value": "%DOWNSTREAM_REMOTE_ADDRESS%"},
+                    "append_action": "APPEND_IF_EXISTS_OR_ADD",
+                }
+            ],
+            "request_headers_to_remove": ["x-envoy-external-address"],
+        },
+    )
+
+
+def _removed(names: Sequence[str]) -> list[Config]:
+    return [{"remove": name} for name in names]
+
+
+def _forwarded() -> list[Config]:
+    """Headers that a backend can rely on: whatever the client sent under these names is gone.
+
+    "How an application gateway works", modifications to the request. The port is the one that the
+    client really used. ``x-forwarded-proto`` is the engine's own.
+    """
+    values = {
+        "x-original-host": "%REQ(:AUTHORITY)%",
+        "x-original-url": "%REQ(:PATH)%",
+        "x-forwarded-port": "%DOWNSTREAM_LOCAL_PORT%",
+        TRACE_ID: "%UNIQUE_ID%",
+    }
+    return [
+        *_removed(tuple(values)),
+        *(
+            {"append": {"header": {"key": key, "value": value}, "append_action": _OVERWRITE}}
+            for key, value in values.items()
+        ),
+    ]
+
+
+def _filters() -> list[Config]:
+    return [
+        extension(AFFINITY_FILTER, "extensions.filters.http.stateful_session.v3.StatefulSession"),
+        extension(
+            "envoy.filters.http.router",
+            "extensions.filters.http.router.v3.Router",
+            suppress_envoy_headers=True,
+        ),
+    ]
+
+
+def virtual_hosts(
+    inputs: Inputs, place: Place, sites: Sequence[Site], *, is_default: bool
+) -> list[Config]:
+    """The table of hosts of a chain that serves ``sites``.
+
+    A host of another listener gets 421 here: what that one asks of clients (a certificate, a TLS
+    policy) has not been asked on this connection. ``is_default``: the chain also takes clients
+    that name no server or an unknown one, so a host that no listener has is answered by the basic
+    listener or told so; elsewhere it is not what the connection was made for.
+    """
+    hosts = []
+    ordered: list[Config] = []
+    foreign: list[str] = []
+    for site in place.sites:
+        if site.is_basic:
+            continue
+        if site not in sites:
+            foreign += _domains(place, site)
+            ordered += [_misdirected(inputs, headers) for headers in _matchers(place, site)]
+            continue
+        domains = _domains(place, site)
+        if domains:
+            hosts.append(
+                {
+                    "name": site.listener.name,
+                    "domains": domains,
+                    "routes": routes_of(inputs, site),
+                }
+            )
+        for headers in _matchers(place, site):
+            ordered += routes_of(inputs, site, headers=headers)
+    if foreign and is_default:
+        hosts.append({"name": ELSEWHERE, "domains": foreign, "routes": [_misdirected(inputs)]})
+    rest = _rest(inputs, place, sites, is_default=is_default)
+    return [*hosts, {"name": REST, "domains": ["*"], "routes": [*ordered, *rest]}]
+
+
+# Virtual hosts of no listener; names of listeners have no slash.
+ELSEWHERE = "/elsewhere"
+REST = "/rest"
+
+
+def _rest(inputs: Inputs, place: Place, sites: Sequence[Site], *, is_default: bool) -> list[Config]:
+    """The routes of hosts that none of the chain's own names covers."""
+    basic = place.basic
+    if not is_default:
+        return [_misdirected(inputs)]
+    if basic is None:
+        return [catch_all(404, page(inputs.error_pages, "", 404, is_v1=inputs.loaded.is_v1))]
+    return routes_of(inputs, basic) if basic in sites else [_misdirected(inputs)]
+
+
+def _domains(place: Place, site: Site) -> list[str]:
+    """The names for Envoy's table; with patterns on the port wildcards are asked in order."""
+    return list(site.exact if place.by_pattern else (*site.exact, *site.suffixes))
+
+
+def _matchers(place: Place, site: Site) -> list[list[Config]]:
+    """For each wildcard that the table cannot hold, the matcher of its hosts."""
+    if not place.by_pattern:
+        return []
+    return [
+        [
+            {
+                "name": ":authority",
+                "string_match": {
+                    "safe_regex": {"regex": f"(?i)(?:{regex_of(pattern)})(?::[0-9]+)?"}
+                },
+            }
+        ]
+        for pattern in site.wildcards
+    ]
+
+
+def _misdirected(inputs: Inputs, headers: list[Config] | None = None) -> Config:
+    route = catch_all(421, page(inputs.error_pages, "", 421, is_v1=inputs.loaded.is_v1))
+    if headers:
+        route["match"] = {**route["match"], "headers": headers}
+    return route
+
+
+def plain_on_tls(inputs: Inputs, name: str) -> Config:
+    """The connection manager for plain HTTP on a port of HTTPS: 400, whatever is asked."""
+    html = https_expected(is_v1=inputs.loaded.is_v1)
+    rest = {"name": REST, "domains": ["*"], "routes": [catch_all(400, html)]}
+    return connection_manager(inputs, name, [rest], has_tls=False)

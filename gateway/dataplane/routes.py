@@ -1,0 +1,193 @@
+"""What becomes of a request: the routes of a rule, first match first."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from gateway.dataplane.clusters import cluster_name
+from gateway.dataplane.envoy import Config, extension, seconds, tagged, typed
+from gateway.dataplane.inputs import Inputs
+from gateway.dataplane.pages import direct, page
+from gateway.dataplane.sites import Site
+from gateway.models import (
+    Affinity,
+    BackendHttpSettings,
+    HttpListener,
+    OperationalState,
+    Protocol,
+    RedirectConfiguration,
+    Routed,
+    RuleType,
+)
+from gateway.rules.words import texts
+
+AFFINITY_FILTER = "envoy.filters.http.stateful_session"
+AFFINITY_COOKIE = "ApplicationGatewayAffinity"
+_CODES = {
+    RedirectConfiguration.Type.PERMANENT: "MOVED_PERMANENTLY",
+    RedirectConfiguration.Type.FOUND: "FOUND",
+    RedirectConfiguration.Type.SEE_OTHER: "SEE_OTHER",
+    RedirectConfiguration.Type.TEMPORARY: "TEMPORARY_REDIRECT",
+}
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def routes_of(inputs: Inputs, site: Site, *, headers: list[Config] | None = None) -> list[Config]:
+    """The routes of a site's rule; ``headers`` are matchers that each of them has as well."""
+    rule = site.rule
+    found = []
+    if rule.rule_type == RuleType.PATH_BASED and rule.url_path_map is not None:
+        path_map = rule.url_path_map
+        for path_rule in inputs.loaded.path_rules(path_map):
+            for path in texts(path_rule.paths):
+                found.append(_route(inputs, site, path_rule, path, path_rule.name))
+        found.append(_route(inputs, site, path_map, "", ""))
+    else:
+        found.append(_route(inputs, site, rule, "", ""))
+    for route in found:
+        if headers:
+            route["match"] = {**route["match"], "headers": headers}
+    return found
+
+
+def catch_all(status: int, html: str) -> Config:
+    """The route of hosts that no listener takes."""
+    return {"match": {"prefix": "/"}, "direct_response": direct(status, html)}
+
+
+def _route(inputs: Inputs, site: Site, routed: Routed, path: str, path_rule: str) -> Config:
+    route: Config = {
+        "name": "/".join(part for part in (site.rule.name, path_rule) if part),
+        "match": _match(path),
+    }
+    facts = {"listener": site.listener.name, "rule": site.rule.name}
+    redirect = routed.redirect_configuration
+    pool, settings = routed.backend_address_pool, routed.backend_http_settings
+    is_stopped = inputs.loaded.gateway.operational_state == OperationalState.STOPPED
+    if redirect is not None and not is_stopped:
+        target = _redirect(inputs, redirect)
+        if target is not None:
+            return {**route, "metadata": tagged(**facts), "redirect": target}
+    if is_stopped or pool is None or settings is None:
+        is_v1 = inputs.loaded.is_v1
+        html = page(inputs.error_pages, site.listener.name, 502, is_v1=is_v1)
+        return {**route, "metadata": tagged(**facts), "direct_response": direct(502, html)}
+    facts |= {"pool": pool.name, "settings": settings.name}
+    route["metadata"] = tagged(**facts)
+    route["route"] = _action(
+        inputs, settings, cluster_name(inputs.loaded.gateway.pk, pool, settings)
+    )
+    override = _overridden(settings.path, path)
+    if override is not None:
+        route["route"]["regex_rewrite"] = override
+    if settings.cookie_based_affinity == Affinity.ENABLED:
+        route["typed_per_filter_config"] = {AFFINITY_FILTER: _affinity(settings)}
+    return route
+
+
+def _match(path: str) -> Config:
+    """A path of a path rule; none is every path. Upper and lower case are the same."""
+    if not path:
+        return {"prefix": "/"}
+    if path.endswith("*"):
+        return {"prefix": path[:-1], "case_sensitive": False}
+    return {"path": path, "case_sensitive": False}
+
+
+def _action(inputs: Inputs, settings: BackendHttpSettings, cluster: str) -> Config:
+    """To a cluster. The request time-out is the time without any byte of an answer."""
+    action: Config = {
+        "cluster": cluster,
+        "timeout": "0s",
+        "idle_timeout": seconds(settings.request_timeout),
+        "retry_policy": {
+            "retry_on": "connect-failure",
+            "num_retries": 1,
+            "retry_host_predicate": [
+                extension(
+                    "envoy.retry_host_predicates.previous_hosts",
+                    "extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
+                )
+            ],
+        },
+    }
+    if settings.host_name:
+        action["host_rewrite_literal"] = settings.host_name
+    elif settings.pick_host_name_from_backend_address:
+        action["auto_host_rewrite"] = True
+    return action
+
+
+def _overridden(override: str, path: str) -> Config | None:
+    """The setting's path in the place of what the path rule matched, or before the whole path.
+
+    "Application Gateway HTTP settings configuration", override backend path: /pathrule* with
+    /override/ turns /pathrule/home/ into /override/home/, and /home/ of a basic rule likewise.
+    """
+    if not override:
+        return None
+    prefix = path.removesuffix("*")
+    whole = bool(path) and not path.endswith("*")
+    pattern = f"^(?i:{re.escape(prefix)})" + ("$" if whole else "/*")
+    replacement = override if whole or override.endswith("/") else f"{override}/"
+    return {
+        "pattern": {"regex": pattern},
+        "substitution": replacement.replace("\\", "\\\\"),
+    }
+
+
+def _affinity(settings: BackendHttpSettings) -> Config:
+    cookie = {"name": settings.affinity_cookie_name or AFFINITY_COOKIE, "path": "/", "ttl": "0s"}
+    state = extension(
+        "envoy.http.stateful_session.cookie",
+        "extensions.http.stateful_session.cookie.v3.CookieBasedSessionState",
+        cookie=cookie,
+    )
+    return typed(
+        "extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute",
+        stateful_session={"session_state": state},
+    )
+
+
+def _redirect(inputs: Inputs, redirect: RedirectConfiguration) -> Config | None:
+    """A redirect; ``None`` where its target listener is not published."""
+    action: Config = {"response_code": _CODES[RedirectConfiguration.Type(redirect.redirect_type)]}
+    if redirect.target_listener is not None:
+        target = _to_listener(inputs, redirect.target_listener)
+        if target is None:
+            return None
+        action |= target
+        if not redirect.include_path:
+            action["path_redirect"] = "/"
+    else:
+        action |= _to_url(redirect.target_url)
+    if not redirect.include_query_string:
+        action["strip_query"] = True
+    return action
+
+
+def _to_listener(inputs: Inputs, listener: HttpListener) -> Config | None:
+    frontend, port = listener.frontend_ip_configuration_id, listener.frontend_port
+    published = inputs.ports.get((frontend or 0, port.port if port else 0))
+    if published is None:
+        return None
+    scheme = "https" if listener.protocol == Protocol.HTTPS else "http"
+    target: Config = {"scheme_redirect": scheme, "port_redirect": published[1]}
+    if listener.hosts:
+        target["host_redirect"] = listener.hosts[0]
+    return target
+
+
+def _to_url(url: str) -> Config:
+    parts = urlsplit(url)
+    port = parts.port or _DEFAULT_PORTS[parts.scheme]
+    target: Config = {
+        "scheme_redirect": parts.scheme,
+        "host_redirect": parts.hostname or "",
+        "port_redirect": port,
+        "path_redirect": parts.path or "/",
+    }
+    if parts.query:
+        target["path_redirect"] += f"?{parts.query}"
+    return target
