@@ -6,9 +6,11 @@ from typing import Any
 
 from django import forms
 from django.http import HttpResponse
+from django.urls import reverse
 
 from gateway.lab.scenarios import BY_ID
 from gateway.models import (
+    ApplicationGateway,
     GatewayIPConfiguration,
     LabServer,
     SimulatedCause,
@@ -51,7 +53,7 @@ def overview(request: PortalRequest, page: NetworkPage) -> HttpResponse:
             "url": page.url("network-dns"),
         },
         {"label": "Zone records", "value": str(records), "url": page.url("network-zone")},
-        {"label": "Lab servers", "value": str(lab)},
+        {"label": "Lab servers", "value": str(lab), "url": reverse("portal:lab")},
         {"label": "Resource ID", "value": network.arm_id, "copy": True},
     ]
     playing = [
@@ -61,16 +63,25 @@ def overview(request: PortalRequest, page: NetworkPage) -> HttpResponse:
         "network",
         essentials=essentials,
         playing="; ".join(playing),
-        gateways=sorted({(one.gateway.name, one.subnet.name) for one in gateways if one.subnet}),
+        gateways=[
+            (one.gateway.name, one.subnet.name, _gateway_url(one.gateway))
+            for one in gateways
+            if one.subnet is not None
+        ],
     )
     return page.render("portal/networks/overview.html", context)
+
+
+def _gateway_url(gateway: ApplicationGateway) -> str:
+    group = gateway.group
+    return reverse("portal:overview", args=[str(group.subscription_id), group.name, gateway.name])
 
 
 def _gateways(network: VirtualNetwork) -> list[GatewayIPConfiguration]:
     """Where gateways stand in the network."""
     return list(
         GatewayIPConfiguration.objects.filter(subnet__virtual_network=network)
-        .select_related("gateway", "subnet")
+        .select_related("gateway__group", "subnet")
         .order_by("gateway__name")
     )
 

@@ -18,6 +18,7 @@ from gateway.models import (
     Tier,
     load_gateway,
 )
+from gateway.portal.network_pages import network_url
 from gateway.portal.pages import Page, PortalRequest, gateway_page
 from gateway.portal.resources import LOCATIONS
 
@@ -35,7 +36,7 @@ def overview(request: PortalRequest, page: Page) -> HttpResponse:
     frontend_rows = list(frontends.select_related("public_ip_address"))
     network = (
         GatewayIPConfiguration.objects.filter(gateway=gateway)
-        .select_related("subnet__virtual_network")
+        .select_related("subnet__virtual_network__group")
         .first()
     )
     public = next((one.public_ip_address for one in frontend_rows if one.public_ip_address), None)
@@ -54,6 +55,7 @@ def overview(request: PortalRequest, page: Page) -> HttpResponse:
         {
             "label": "Virtual network/subnet",
             "value": f"{subnet.virtual_network.name}/{subnet.name}" if subnet else "",
+            "url": network_url(subnet.virtual_network) if subnet else "",
         },
         {
             "label": "Frontend public IP address",

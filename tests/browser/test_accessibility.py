@@ -82,6 +82,39 @@ def furnish(portal: Portal) -> None:
     expect(page.get_by_role("status").filter(has_text="was added")).to_be_visible()
 
 
+def networks(portal: Portal) -> Iterator[str]:
+    """The pages of a virtual network, with a simulated cause and refused forms among them."""
+    page = portal.page
+    page.goto("/portal/resources/")
+    page.get_by_role("link", name="myVNet").first.click()
+    base = page.url
+    yield "network"
+    page.goto(base + "subnets/")
+    cause = page.get_by_label("Simulated cause in myAGSubnet", exact=True)
+    cause.select_option("U-FW")
+    portal.save()
+    expect(page.get_by_role("status").filter(has_text="The subnets were saved.")).to_be_visible()
+    yield "subnets with a simulated cause"
+    page.get_by_label("Simulated cause in myAGSubnet", exact=True).select_option("")
+    portal.save()
+    expect(page.locator(".pill")).to_have_count(0)
+    page.goto(base + "dns/")
+    page.get_by_label("Own addresses", exact=True).check()
+    page.get_by_label("Addresses", exact=True).fill("nobody")
+    portal.save()
+    expect(page.locator(".error-summary")).to_be_visible()
+    yield "DNS servers refused"
+    page.goto(base + "zone/")
+    yield "zone"
+    page.goto(base + "zone/add/")
+    page.get_by_role("button", name="OK", exact=True).click()
+    expect(page.locator(".error-summary")).to_be_visible()
+    yield "zone record refused"
+    page.goto(base + "lab/add/")
+    page.get_by_text("What each kind of server teaches").click()
+    yield "a new lab server"
+
+
 def states(portal: Portal) -> Iterator[str]:
     """Bring the page to every state that is looked at, one after the other, by its name."""
     page = portal.page
@@ -100,6 +133,7 @@ def states(portal: Portal) -> Iterator[str]:
     ):
         page.goto(address)
         yield address
+    yield from networks(portal)
     for tier in ("v1", "v2"):
         base = portal.address(tier)
         for blade in (
