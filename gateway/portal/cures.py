@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.urls import reverse
+
 from gateway.health.reading import HealthRow
-from gateway.models import BackendAddress, BackendHttpSettings
+from gateway.models import (
+    BackendAddress,
+    BackendHttpSettings,
+    GatewayIPConfiguration,
+    SimulatedCause,
+)
+from gateway.portal.networks import SubnetsForm
 from gateway.portal.pages import Page
 from gateway.portal.pool_targets import PREFIX
 
@@ -32,7 +40,8 @@ _AT_PROBE = {
     "E-STATUS": ("status_codes", "HTTP response status code match"),
     "E-BODY": ("match_body", "HTTP response body match"),
 }
-_AT_POOL = {"E-DNS", "U-DNS", "U-NOT-ALLOWED"}
+_AT_POOL = {"E-DNS", "U-NOT-ALLOWED"}
+_AT_DNS = {"U-DNS", "U-CDNS"}
 
 
 def cure_of(page: Page, row: HealthRow, settings: BackendHttpSettings) -> Cure | None:
@@ -47,6 +56,8 @@ def cure_of(page: Page, row: HealthRow, settings: BackendHttpSettings) -> Cure |
         return _probe(page, settings, *_AT_PROBE[cause])
     if cause in _AT_POOL:
         return _pool(page, row)
+    if cause in _AT_DNS or cause in SimulatedCause.values:
+        return _network(page, cause)
     if cause == "E-TCP":
         if settings.probe and settings.probe.port:
             return _probe(page, settings, "port", "Port")
@@ -74,6 +85,25 @@ def _probe(page: Page, settings: BackendHttpSettings, field: str, label: str) ->
         return Cure(f"Add a custom probe with another {label}", f"{url}#id_{field}")
     url = page.url("probes-edit", settings.probe.name)
     return Cure(f"{label} of the health probe {settings.probe.name}", f"{url}#id_{field}")
+
+
+def _network(page: Page, cause: str) -> Cure | None:
+    """The DNS servers of the gateway's network, or the simulated cause of its subnet."""
+    standing = (
+        GatewayIPConfiguration.objects.filter(gateway=page.gateway, subnet__isnull=False)
+        .select_related("subnet__virtual_network__group")
+        .first()
+    )
+    if standing is None or standing.subnet is None:
+        return None
+    subnet, network = standing.subnet, standing.subnet.virtual_network
+    address = [str(network.group.subscription_id), network.group.name, network.name]
+    if cause in _AT_DNS:
+        url = reverse("portal:network-dns", args=address)
+        return Cure(f"DNS servers of the virtual network {network.name}", f"{url}#id_choice")
+    url = reverse("portal:network-subnets", args=address)
+    field = f"{url}#id_{SubnetsForm.name_of(subnet)}"
+    return Cure(f"Simulated cause of the subnet {subnet.name}", field)
 
 
 def _pool(page: Page, row: HealthRow) -> Cure:
