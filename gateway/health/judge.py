@@ -20,6 +20,7 @@ _OF_FAILURE: dict[FailureKind, Kind] = {
     "dns": E_DNS,
     "dns-silent": U_DNS,
     "dns-refused": U_CDNS,
+    "dns-not-ready": U_DNS,
     "not-allowed": U_NOT_ALLOWED,
     "lab-not-ready": E_TCP,
     "connect": E_TCP,
@@ -109,7 +110,7 @@ def _observed(plan: ProbePlan, seen: Observation, now: datetime) -> Judged:
         printable(failure.detail),
         _evidence(plan, seen, kind, now),
         seen.resolved,
-        settled=failure.kind != "lab-not-ready",
+        settled=failure.kind not in ("lab-not-ready", "dns-not-ready"),
     )
 
 

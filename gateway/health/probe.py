@@ -41,6 +41,7 @@ from gateway.network import (
     dial_address,
     resolve,
 )
+from gateway.network.dns import PORT as DNS_PORT
 from gateway.network.resolve import Lookup
 from gateway.network.wire import Deadline, TooLongError
 
@@ -54,6 +55,7 @@ FailureKind = Literal[
     "dns",
     "dns-silent",
     "dns-refused",
+    "dns-not-ready",
     "not-allowed",
     "lab-not-ready",
     "connect",
@@ -201,12 +203,25 @@ def _resolve(
         why = _unresolved(plan, found)
         if not remembered:
             kind: FailureKind = "dns-refused" if found.error == "refused" else "dns-silent"
+            if kind == "dns-silent" and any(_is_starting(zone, one) for one in found.asked):
+                kind = "dns-not-ready"
             raise _StoppedError(
                 kind, f"{why} No address is remembered since the gateway was changed last."
             )
         seen.remembered = remembered
         told.append(f"{why} The address that it had last is used: {remembered}.")
         return remembered
+
+
+def _is_starting(zone: Zone, server: str) -> bool:
+    """Whether a DNS server is one of the lab that has not reported where it listens."""
+    try:
+        dial_address(zone, server, DNS_PORT)
+    except LabNotReadyError:
+        return True
+    except (NotAllowedError, NoHostError):
+        return False
+    return False
 
 
 _WHERE = {

@@ -145,6 +145,17 @@ def test_a_resolver_that_does_not_answer_is_told() -> None:
     assert judged.address == ""
 
 
+def test_a_dns_server_of_the_lab_that_has_not_started_is_not_settled() -> None:
+    zone = Zone(dns_servers=("10.0.1.53",), lab_addresses=frozenset({"10.0.1.53"}))
+    judged = judge(plan_for(target="www.example.com"), zone)
+    assert (judged.error_id, judged.settled) == ("U-DNS", False)
+    assert "has not been started" in judged.message
+    foreign = replace(zone, dns_servers=("192.0.2.53",))
+    judged = judge(plan_for(target="www.example.com"), foreign)
+    assert (judged.error_id, judged.settled) == ("U-DNS", True)
+    assert "192.0.2.53 was not asked" in judged.message
+
+
 def test_a_closed_port_refuses() -> None:
     with servers.refusing_port() as port:
         judged = judge(plan_for(port=8080), zone_for(refusing=port))
@@ -257,7 +268,12 @@ def test_a_server_that_wants_a_client_certificate_is_told_apart() -> None:
         with servers.tls_server(LEAF, version=version, client_authority=root.certificate) as server:
             judged = judge(plan_for(trust=TRUST), zone_for(server.port))
         assert judged.error_id == "E-TCP"
-    assert "client certificate" in judged.message
+        assert "client certificate" in judged.message
+        broken = judged.evidence["broken"]
+        # By TLS 1.3 the refusal comes when the client believes the handshake to be over.
+        late = version == ssl.TLSVersion.TLSv1_3
+        assert broken["stage"] == ("request" if late else "handshake")
+        assert broken["alert"] == ("certificate required" if late else "handshake failure")
 
 
 def test_the_request_is_not_sent_to_a_server_that_is_not_trusted() -> None:

@@ -6,8 +6,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from gateway.health.advice import advice
+from gateway.health.history import noted
 from gateway.health.planner import plan_gateway
 from gateway.health.reading import verdict_of, verdicts_of
+from gateway.health.unhealthy import E_CN
 from gateway.models import ApplicationGateway, Verdict
 from tests import factories
 from tests.factories import NOW
@@ -117,3 +120,26 @@ def test_rows_are_filtered_by_status_and_counts_are_not(gateway: ApplicationGate
     assert [row.pk for row in health.rows] == [first.pk]
     assert health.total == 3
     assert verdicts_of(gateway, status="Nonsense").total == 3
+
+
+def test_one_verdict_tells_its_history_and_the_words_of_its_tier(
+    gateway: ApplicationGateway,
+) -> None:
+    plan(gateway)
+    row = verdicts_of(gateway).rows[0]
+    assert row.history == ()
+    history = noted([], "Unhealthy", "E-CN", 5.0, NOW)
+    Verdict.objects.filter(pk=row.pk).update(status="Unhealthy", error_id="E-CN", history=history)
+    found = verdict_of(gateway, row.pk)
+    assert found is not None
+    assert [(one.error_id, one.since) for one in found.history] == [("E-CN", NOW)]
+    assert found.why == advice(E_CN, is_v1=False).why
+    assert found.remedy == advice(E_CN, is_v1=False).remedy
+    factories.change(gateway, sku_tier="Standard", sku_name="Standard_Small")
+    older = verdict_of(gateway, row.pk)
+    assert older is not None
+    assert (older.is_v1, older.remedy) == (True, advice(E_CN, is_v1=True).remedy)
+    Verdict.objects.filter(pk=row.pk).update(status="Healthy", error_id="")
+    well = verdict_of(gateway, row.pk)
+    assert well is not None
+    assert (well.why, well.remedy) == ("", "")
