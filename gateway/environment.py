@@ -29,7 +29,8 @@ POSTGRESQL_OPTIONS = frozenset(
 )
 POOL_SIZE = 10
 # Under saturation SQLite's writers wait unfairly long for each other, so five seconds lose writes.
-SQLITE_TIMEOUT = 20
+# Nobody waits longer for a lock or a connection of PostgreSQL either, whose own limit is never.
+PATIENCE_SECONDS = 20
 SQLITE_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
 
 
@@ -260,7 +261,17 @@ def database(data: Path) -> dict[str, Any]:
         "PORT": str(port or ""),
         # A pool lends connections and takes them back, which Django allows at no age but zero.
         "CONN_MAX_AGE": 0,
-        "OPTIONS": {**query, "pool": {"min_size": min(2, int(pool)), "max_size": int(pool)}},
+        # A restart of the server would else be felt once for each connection that it cut.
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            **query,
+            "options": f"-c lock_timeout={PATIENCE_SECONDS}s",
+            "pool": {
+                "min_size": min(2, int(pool)),
+                "max_size": int(pool),
+                "timeout": PATIENCE_SECONDS,
+            },
+        },
     }
 
 
@@ -272,7 +283,7 @@ def _sqlite(path: Path) -> dict[str, Any]:
         "OPTIONS": {
             # A transaction that first reads and then writes would otherwise fail at the write.
             "transaction_mode": "IMMEDIATE",
-            "timeout": SQLITE_TIMEOUT,
+            "timeout": PATIENCE_SECONDS,
             "init_command": SQLITE_PRAGMAS,
         },
     }

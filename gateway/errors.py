@@ -7,11 +7,13 @@ user, then without anything that needs a database, at last as plain HTML written
 from __future__ import annotations
 
 import logging
+import sys
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 from django.conf import settings
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import (
     DisallowedHost,
     RequestDataTooBig,
@@ -21,6 +23,7 @@ from django.core.exceptions import (
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
+from gateway.busy import RETRY_SECONDS, is_busy
 from gateway.uploads import BodyTooLargeError, body_limit
 
 log = logging.getLogger(__name__)
@@ -43,6 +46,8 @@ def respond(request: HttpRequest, notice: Notice) -> HttpResponse:
     response = HttpResponse(_render(request, template, notice), status=notice.status)
     if notice.status == 429:
         response.headers["Retry-After"] = str(int(settings.AXES_COOLOFF_TIME.total_seconds()))
+    if notice.status == 503:
+        response.headers["Retry-After"] = str(RETRY_SECONDS)
     return response
 
 
@@ -81,8 +86,36 @@ def too_large(request: HttpRequest, limit: int) -> HttpResponse:
     )
 
 
+def length_required(request: HttpRequest) -> HttpResponse:
+    """411 for a body that comes without its length."""
+    return respond(
+        request,
+        Notice(
+            411,
+            "The length is missing",
+            "What was sent does not say how long it is. Nothing was saved.",
+            "Browsers always send the length; let your program send Content-Length, too.",
+        ),
+    )
+
+
+def too_slow(request: HttpRequest) -> HttpResponse:
+    """408 for a body that did not arrive in time."""
+    return respond(
+        request,
+        Notice(
+            408,
+            "That took too long to arrive",
+            "The files and fields of this form did not arrive in time. Nothing was saved.",
+            "Check your connection, go back and send the form again.",
+        ),
+    )
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400, or 413 where the reason is size."""
+    """400, or 413 where the reason is size, or 503 where the database is busy."""
+    if isinstance(exception, SessionInterrupted):
+        return _session_lost(request, exception)
     if isinstance(exception, BodyTooLargeError):
         return too_large(request, exception.limit)
     if isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
@@ -106,6 +139,21 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
             "The request cannot be read",
             "What your browser sent is incomplete or damaged. Nothing was saved.",
             "Go back, load the page again and repeat the last step.",
+        ),
+    )
+
+
+def _session_lost(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The view has ended and its session cannot be saved: locked, or signed out meanwhile."""
+    if is_busy(exception):
+        return busy(request, answered=True)
+    return respond(
+        request,
+        Notice(
+            400,
+            "You were signed out meanwhile",
+            "Your session ended while this was worked on: it may have been saved.",
+            "Sign in and look whether it was before you send it again.",
         ),
     )
 
@@ -136,8 +184,40 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     )
 
 
+def busy(request: HttpRequest, *, answered: bool = False) -> HttpResponse:
+    """503 while the database is locked or away; asks nothing of it.
+
+    ``answered`` is true where the view had ended already, which may have saved something.
+    """
+    saved, remedy = "Nothing was saved.", "Try again in a few seconds."
+    if request.method in ("GET", "HEAD"):
+        saved = ""
+    elif answered:
+        saved = "Your change was already worked on: it may have been saved."
+        remedy = "Look whether it was before you send it again."
+    message = f"Its database did not answer in time. {saved}".strip()
+    return respond(request, Notice(503, "The portal is busy", message, remedy))
+
+
+def crowded(request: HttpRequest) -> HttpResponse:
+    """503 while too many clients are slow to send their forms."""
+    return respond(
+        request,
+        Notice(
+            503,
+            "The portal is busy",
+            "Too many forms are on their way at once. Nothing was saved.",
+            "Try again in a few seconds.",
+        ),
+    )
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500; touches no database."""
+    """500, or 503 where the database is to blame; touches none."""
+    # Django calls this while it handles the exception. What a view raises is answered before by
+    # gateway.http.busy_database; what is left comes from saving the session after the view.
+    if is_busy(sys.exception()):
+        return busy(request, answered=True)
     return respond(
         request,
         Notice(

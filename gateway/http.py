@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
+from io import BytesIO
 from urllib.parse import unquote
 
 from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 
 from gateway import errors
+from gateway.arrivals import CrowdedError, in_time, patience
+from gateway.busy import is_busy
 from gateway.uploads import body_limit as limit_of
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
@@ -63,21 +67,58 @@ def security_headers(get_response: Handler) -> Handler:
 
 
 def body_limit(get_response: Handler) -> Handler:
-    """Middleware: refuse a body whose announced length is above the limit of its path.
+    """Middleware: take in a body whose announced length is within the limit of its path.
 
-    Django reads no byte beyond the announced length, so this holds for every request; the upload
-    handler counts what really arrives all the same.
+    413 for more, 411 without a length, 408 for one that arrives too slowly (see
+    ``gateway.arrivals``), 400 for one that breaks off: half a form must not be saved. Django reads
+    no byte beyond the announced length, so the limit holds for every request; the upload handler
+    counts what really arrives all the same.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         limit = limit_of(request.path)
-        length = request.META.get("CONTENT_LENGTH") or "0"
+        length = request.META.get("CONTENT_LENGTH") or ""
         announced = int(length[:18]) if length.isascii() and length.isdigit() else 0
-        if announced <= limit:
-            return get_response(request)
-        refusal = errors.too_large(request, limit)
-        return _Draining(refusal, partial(_drain, request, min(announced, DRAINED)))
+        if announced > limit:
+            return _Draining(errors.too_large(request, limit), request, min(announced, DRAINED))
+        if not length and _sends(request):
+            return errors.length_required(request)
+        if announced:
+            try:
+                body = in_time(partial(request._stream.read, announced), patience(announced))
+            except TimeoutError:
+                return errors.too_slow(request)
+            except CrowdedError:
+                return errors.crowded(request)
+            except OSError:
+                body = b""
+            if len(body) < announced:
+                return errors.bad_request(request, SuspiciousOperation())
+            request._stream = BytesIO(body)
+        return get_response(request)
 
+    return middleware
+
+
+def _sends(request: HttpRequest) -> bool:
+    """Whether a request without a length has a body all the same."""
+    if "HTTP_TRANSFER_ENCODING" in request.META:
+        return True
+    # HTTP/2 knows no chunks; who names a type has something to send.
+    return request.method in ("POST", "PUT", "PATCH") and bool(request.META.get("CONTENT_TYPE"))
+
+
+def busy_database(get_response: Handler) -> Handler:
+    """Middleware: 503 in words where a view finds the database locked or away."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return errors.busy(request) if is_busy(exception) else None
+
+    # Where Django looks for it: views are asked inside of all middleware.
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware
 
 
@@ -100,13 +141,15 @@ def nul_refused(get_response: Handler) -> Handler:
 class _Draining(HttpResponse):
     """A response that is sent at once; what the client still sends is read afterwards."""
 
-    def __init__(self, response: HttpResponse, drain: Callable[[], None]) -> None:
+    def __init__(self, response: HttpResponse, request: HttpRequest, length: int) -> None:
         super().__init__(response.content, status=response.status_code, headers=response.headers)
-        self.drain = drain
+        self.drain = partial(_drain, request, length)
+        self.patience = patience(length)
 
     def close(self) -> None:
         """Called by the web server when the last byte of the response is on its way."""
-        self.drain()
+        with suppress(TimeoutError, CrowdedError):
+            in_time(self.drain, self.patience)
         super().close()
 
 

@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "gateway.http.busy_database",
 ]
 
 ROOT_URLCONF = "gateway.urls"
@@ -197,6 +198,7 @@ LOGGING = {
             "style": "{",
         }
     },
+    "filters": {"brief": {"()": "gateway.logs.Brief"}},
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "plain"},
         "nowhere": {"class": "logging.NullHandler"},
@@ -206,6 +208,7 @@ LOGGING = {
         # Django's own handlers would write each line again, and mail nobody.
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "axes": {"level": "WARNING"},
+        "django.request": {"filters": ["brief"]},
         # Whoever knocks under a wrong name would otherwise fill the log with tracebacks; the
         # error page writes one line.
         "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},

@@ -196,7 +196,12 @@ def test_a_postgresql_address_gives_a_pool(monkeypatch, tmp_path):
         "HOST": "db.example",
         "PORT": "5433",
         "CONN_MAX_AGE": 0,
-        "OPTIONS": {"sslmode": "require", "pool": {"min_size": 1, "max_size": 1}},
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "sslmode": "require",
+            "options": "-c lock_timeout=20s",
+            "pool": {"min_size": 1, "max_size": 1, "timeout": 20},
+        },
     }
 
 
