@@ -97,14 +97,7 @@ class Row:
 def _row(answer: Answer, exam: Exam) -> Row:
     if not answer.accepted:
         waits = exam.needs_password and answer.place == "listener"
-        status, word = (
-            ("info", "Waits for the password")
-            if waits
-            else (
-                "error",
-                "Refused",
-            )
-        )
+        status, word = ("info", "Waits for the password") if waits else ("error", "Refused")
     elif answer.problems:
         status, word = "warning", "Accepted, with a warning"
     else:
@@ -115,14 +108,14 @@ def _row(answer: Answer, exam: Exam) -> Row:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("text", "password")
 def decoder(request: HttpRequest) -> HttpResponse:
     """The page, and the answer to what was sent to it; nothing is stored.
 
     A text that holds a private key is not shown again, a password never is.
     """
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(request, DecoderForm(), {})
     form = DecoderForm(request.POST, request.FILES)
     if not form.is_valid():

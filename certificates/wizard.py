@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods
 
 from certificates.files import FileRefusedError, save_file
 from certificates.models import Place, SavedFile, Store, StoredKey
@@ -68,6 +69,7 @@ class _Choice:
 
 
 @login_required
+@require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("password", "confirm")
 @sensitive_variables()
 def wizard(request: HttpRequest, kind: str, pk: int, sha256: str = "") -> HttpResponse:
