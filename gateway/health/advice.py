@@ -40,7 +40,8 @@ _V1: dict[str, Advice] = {
         "and the server presents another one.",
         remedy="Export the certificate that the server presents (not its root) as Base-64 CER "
         "file and add it to the HTTP setting; use an FQDN rather than an IP address in the pool, "
-        "so that the server knows which site is meant.",
+        "so that the server knows which site is meant. With “Use for App service” put the app's "
+        "own name into the pool, or clear that box and upload the certificate.",
     ),
     E_VERIFY.id: Advice(
         why="The server's certificate could not be checked, or not read at all.",

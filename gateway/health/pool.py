@@ -67,7 +67,13 @@ class Pool:
     def _start(self) -> None:
         with self._lock:
             self._threads += 1
-        threading.Thread(target=self._serve, name="probe", daemon=True).start()
+        try:
+            threading.Thread(target=self._serve, name="probe", daemon=True).start()
+        except RuntimeError:
+            # The machine has no thread to spare now; the work waits in the queue.
+            logger.warning("No thread could be started for a probe.")
+            with self._lock:
+                self._threads -= 1
 
     def _serve(self) -> None:
         me = threading.get_ident()

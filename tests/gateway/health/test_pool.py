@@ -69,6 +69,24 @@ def test_those_that_only_wait_do_not_count_and_the_queue_moves_on() -> None:
     wait_for(lambda: pool.room() == 4)
 
 
+def test_a_machine_without_a_thread_to_spare_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pool, held = Pool(2), Held()
+    held.gate.set()
+
+    def exhausted(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", exhausted)
+        pool.submit(held)
+        assert pool.room() == 3
+    assert held.started == 0
+    wait_for(lambda: pool.room() == 4)
+    assert held.done == 1
+
+
 def test_work_that_fails_does_not_take_its_thread_along(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
