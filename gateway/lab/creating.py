@@ -23,6 +23,7 @@ from gateway.models import (
     VirtualNetwork,
     ZoneRecord,
 )
+from gateway.models.fields import NAME_PATTERN
 from gateway.operations import Caller, Outcome, Rejected, change_network, store
 from gateway.operations.change import GONE
 from gateway.problems import Kind, Problem, at, declare, errors
@@ -117,7 +118,8 @@ def add_server(
         after = f"{wish.scenario.title} at {address}"
         return [{"path": f"{COLLECTION}/{wish.name}", "before": None, "after": after}]
 
-    operation = f"Add lab server {wish.name}"
+    # What is recorded of a name is one that can be stored.
+    operation = "Add lab server" + (f" {wish.name}" if NAME_PATTERN.match(wish.name) else "")
     return change_network(caller, network, operation=operation, write=write, now=now)
 
 
