@@ -49,6 +49,8 @@ _ITEMS: list[tuple[str, list[tuple[str, str, str, str]]]] = [
         "Monitoring",
         [
             ("health", "Backend health", "health", "status unhealthy troubleshoot"),
+            ("test-request", "Test request", "send", "curl try journey handshake"),
+            ("access-log", "Access log", "list", "requests traffic tail status"),
             ("advisor", "Advisor", "recommendation", "recommendations expiry warnings"),
         ],
     ),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
+from django.utils import timezone
 
 from gateway.document import gateway_document
 from gateway.models import (
@@ -18,9 +19,15 @@ from gateway.models import (
     Tier,
     load_gateway,
 )
+from gateway.portal.live import carriers_of, live_of, provisioning_of
 from gateway.portal.network_pages import network_url
 from gateway.portal.pages import Page, PortalRequest, gateway_page
 from gateway.portal.resources import LOCATIONS
+from gateway.portal.traffic import traffic_of
+from gateway.portal.troubleshoot import LATER, SOON
+
+# Listeners whose addresses stand on the Overview; the others are a click away.
+LISTENERS = 20
 
 # What is configured but not acted on, and said so (WAF tiers work as their Standard twins).
 NOT_SIMULATED = {
@@ -31,6 +38,26 @@ NOT_SIMULATED = {
 
 @gateway_page
 def overview(request: PortalRequest, page: Page) -> HttpResponse:
+    """The blade; asked for by htmx, what is live of the gateway alone."""
+    now = timezone.now()
+    live = live_of(page.gateway, now)
+    moving = {
+        "page": page,
+        "gateway": page.gateway,
+        "live": live,
+        "shown_listeners": [
+            (one, page.url("listeners-edit", one.name)) for one in live.listeners[:LISTENERS]
+        ],
+        "more_listeners": len(live.listeners[LISTENERS:]),
+        "traffic": traffic_of(page.gateway, now),
+        "as_table": request.GET.get("table") == "1",
+        "every": SOON if live.pending else LATER,
+        "listeners_url": page.url("listeners"),
+        "test_url": page.url("test-request"),
+        "log_url": page.url("access-log"),
+    }
+    if request.htmx:
+        return page.render("portal/traffic/live.html", moving)
     gateway = page.gateway
     frontends = FrontendIPConfiguration.objects.filter(gateway=gateway)
     frontend_rows = list(frontends.select_related("public_ip_address"))
@@ -64,8 +91,9 @@ def overview(request: PortalRequest, page: Page) -> HttpResponse:
         {"label": "Frontend private IP address", "value": private or ""},
         {"label": "Tier", "value": gateway.get_sku_tier_display()},
         {"label": "Operational state", "value": gateway.operational_state},
+        {"label": "Provisioning state", "value": live.provisioning},
     ]
-    context = page.blade(
+    context = moving | page.blade(
         "overview",
         essentials=essentials,
         not_simulated=NOT_SIMULATED.get(Tier(gateway.sku_tier), ""),
@@ -112,12 +140,18 @@ def properties(request: PortalRequest, page: Page) -> HttpResponse:
         {"label": "Tier", "value": gateway.get_sku_tier_display()},
         {"label": "Instances", "value": _instances(gateway)},
         {"label": "HTTP2", "value": "Enabled" if gateway.enable_http2 else "Disabled"},
-        {"label": "Provisioning state", "value": gateway.provisioning_state},
+        {"label": "Provisioning state", "value": _provisioning(gateway)},
         {"label": "Generation of the configuration", "value": str(gateway.generation)},
         {"label": "Entity tag", "value": gateway.etag},
         {"label": "Changed", "value": f"{gateway.changed_at:%Y-%m-%d %H:%M:%S} UTC"},
     ]
     return page.render("portal/properties.html", page.blade("properties", rows=rows))
+
+
+def _provisioning(gateway: ApplicationGateway) -> str:
+    """What was saved, and what became of it in the data plane."""
+    state, reasons = provisioning_of(gateway, carriers_of(gateway, timezone.now()))
+    return " ".join((f"{state}:" if reasons else state, *reasons))
 
 
 def _instances(gateway: ApplicationGateway) -> str:

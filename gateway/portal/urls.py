@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from gateway.portal import (
+    access_log,
     advisor,
     health,
     help,
@@ -18,6 +19,7 @@ from gateway.portal import (
     probes,
     resources,
     rules,
+    test_request,
     troubleshoot,
     zone,
 )
@@ -50,6 +52,11 @@ _gateway = [
     path("rules/add/", rules.add, name="rules-add"),
     path("rules/<str:name>/edit/", rules.edit, name="rules-edit"),
     path("rules/<str:name>/delete/", rules.delete, name="rules-delete"),
+    path("test-request/", test_request.index, name="test-request"),
+    path("test-request/<str:request_id>/", test_request.onward, name="test-request-onward"),
+    path("access-log/", access_log.index, name="access-log"),
+    path("access-log/<int:line>/", access_log.line, name="access-log-line"),
+    path("access-log.txt", access_log.text, name="access-log-text"),
     path("advisor/", advisor.index, name="advisor"),
     path("health/", health.index, name="health"),
     path("health/<int:verdict>/", troubleshoot.detail, name="health-detail"),

@@ -17,22 +17,24 @@ from django.urls import reverse
 from certificates.models import SavedFile, StoredCertificate
 from certificates.urls import urlpatterns as workshop_urls
 from gateway.accounts.models import Subscription, User
-from gateway.models import ApplicationGateway, Verdict, ZoneRecord
+from gateway.models import AccessLogLine, ApplicationGateway, Verdict, ZoneRecord
 from gateway.portal.network_pages import network_url
 from gateway.portal.urls import urlpatterns
 from tests import crowds, factories
-from tests.gateway.portal import visits
+from tests.gateway.portal import carried, visits
 
 RECORDED = Path(__file__).resolve().parents[2] / "query_counts.json"
 UPDATE = os.environ.get("UPDATE_QUERY_COUNTS") == "1"
 
 # Pages of lists and forms, and pages that show a gateway as a whole.
 MOST, MOST_OF_A_WHOLE = 10, 30
-WHOLE = {"advisor", "health-detail", "json"}
+WHOLE = {"access-log-line", "advisor", "health-detail", "json", "overview"}
 
 # The blades of a gateway: view and what follows in its address.
 BLADES: dict[str, tuple[str, ...]] = {
     "overview": (),
+    "test-request": (),
+    "access-log": (),
     "activity": (),
     "properties": (),
     "json": (),
@@ -61,8 +63,9 @@ BLADES: dict[str, tuple[str, ...]] = {
     "rules-delete": (crowds.RULE,),
 }
 OF_A_VERDICT = ("health-detail",)
-# Downloads, no pages: the same row as health-detail.
-NOT_COUNTED = {"health-chain", "health-roots"}
+OF_A_LINE = ("access-log-line",)
+# Downloads and parts of pages, no pages: the same rows as the pages they belong to.
+NOT_COUNTED = {"access-log-text", "health-chain", "health-roots", "test-request-onward"}
 # Pages of no gateway, by their address.
 PAGES = {
     "home": "/portal/",
@@ -128,6 +131,8 @@ def addresses(gateway: ApplicationGateway) -> dict[str, str]:
     verdict = Verdict.objects.filter(gateway=gateway).earliest("pk")
     found = {view: visits.address(gateway, view, *rest) for view, rest in BLADES.items()}
     found |= {view: visits.address(gateway, view, str(verdict.pk)) for view in OF_A_VERDICT}
+    line = AccessLogLine.objects.filter(gateway=gateway).latest("pk")
+    found |= {view: visits.address(gateway, view, str(line.pk)) for view in OF_A_LINE}
     found |= network_addresses(gateway)
     return found | PAGES | workshop_addresses(factories.owner_of(gateway))
 
@@ -149,6 +154,7 @@ def counts(size: int) -> dict[str, int]:
     Subscription.objects.filter(pk=gateway.group.subscription_id).update(
         sandbox_of=factories.owner_of(gateway)
     )
+    carried.crowded(gateway, size)
     crowds.fill_stores(factories.owner_of(gateway), size)
     client = Client()
     client.force_login(
@@ -160,7 +166,7 @@ def counts(size: int) -> dict[str, int]:
 def test_every_page_of_the_portal_is_counted() -> None:
     *pages, of_a_network, of_a_gateway = urlpatterns
     named = {one.name for one in (*pages, *of_a_network.url_patterns, *of_a_gateway.url_patterns)}
-    counted = {*BLADES, *OF_A_VERDICT, *PAGES, *OF_A_NETWORK}
+    counted = {*BLADES, *OF_A_VERDICT, *OF_A_LINE, *PAGES, *OF_A_NETWORK}
     assert named - NOT_COUNTED - NO_PAGES == counted
 
 
