@@ -46,7 +46,10 @@ def test_a_probe_is_tried_against_real_servers_before_it_is_added(
     portal: Portal, page: Page
 ) -> None:
     portal.point_pool_at("v2", "plain-http.contoso.test", "nowhere.contoso.test")
-    portal.expect_health("plain-http.contoso.test", "Healthy")
+    # The lab may still be starting: the worker asks it again until it is there.
+    portal.menu("Backend health")
+    row = page.get_by_role("row").filter(has_text="plain-http.contoso.test")
+    expect(row).to_contain_text("Healthy", timeout=15000)
     page.goto(portal.address("v2") + "probes/add/")
     page.locator("#id_name").fill("tried")
     page.locator("#id_host").fill("plain-http.contoso.test")
