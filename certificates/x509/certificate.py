@@ -306,11 +306,12 @@ def _name(
 
 def _is_endless(name: bytes) -> bool:
     """Whether an encoded name has more parts than are worth reading; short ones have not."""
-    if len(name) <= MAX_NAME_PARTS * 12:
+    if len(name) > MAX_NAME_BYTES:
+        return True
+    if len(name) <= MAX_NAME_PARTS * 7:  # the shortest part has seven bytes
         return False
     parts = asn1.read(name).first(MAX_NAME_PARTS + 1)
-    values = sum(len(part.first(MAX_NAME_PARTS + 1)) for part in parts)
-    return len(name) > MAX_NAME_BYTES or values > MAX_NAME_PARTS
+    return sum(len(part.first(MAX_NAME_PARTS + 1)) for part in parts) > MAX_NAME_PARTS
 
 
 def _key_info(loaded: x509.Certificate, faults: list[str]) -> KeyInfo:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,23 @@ _PBKDF2 = "1.2.840.113549.1.5.12"
 _SCRYPT = "1.3.6.1.4.1.11591.4.11"
 _PBES1 = "1.2.840.113549.1.5."
 _PKCS12_PBE = "1.2.840.113549.1.12.1."
+_PBES2 = "1.2.840.113549.1.5.13"
+_USUAL_CIPHERS = {
+    "2.16.840.1.101.3.4.1.2",  # AES-128
+    "2.16.840.1.101.3.4.1.22",  # AES-192
+    "2.16.840.1.101.3.4.1.42",  # AES-256
+    "1.2.840.113549.3.7",  # TripleDES
+    f"{_PKCS12_PBE}3",  # TripleDES, as old Windows does it
+}
+_OLD_CIPHERS = {
+    f"{_PKCS12_PBE}1": "RC4",
+    f"{_PKCS12_PBE}2": "RC4",
+    f"{_PKCS12_PBE}4": "TripleDES with two keys",
+    f"{_PKCS12_PBE}5": "RC2",
+    f"{_PKCS12_PBE}6": "RC2 with 40 bits",
+    "1.2.840.113549.3.2": "RC2",
+    "1.3.14.3.2.7": "DES",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +118,22 @@ def _answer(data: bytes, password: str | None) -> dict[str, Any]:
         raise _error(listeners.TOO_EXPENSIVE, "The PFX asks for too much memory.")
     if result == "password":
         if password:
-            raise _error(listeners.PASSWORD_WRONG, "The password does not open the PFX file.")
+            raise _error(listeners.PASSWORD_WRONG, _not_opened(data))
         raise _error(listeners.PASSWORD_MISSING, "The PFX file needs its password.")
     if result != "ok":
         raise _error(listeners.CUT_OFF, "The PFX file cannot be read: it is cut off or damaged.")
     return answer
+
+
+def _not_opened(data: bytes) -> str:
+    message = "The password does not open the PFX file."
+    if (cipher := unusual_protection(data)) is not None:
+        # The library gives the same answer to a wrong password and to a cipher that it lacks.
+        message += (
+            f" It is protected with {cipher}, which not every program can undo: if the password is "
+            "right, export the file again with AES-256 or TripleDES."
+        )
+    return message
 
 
 def requested_rounds(data: bytes) -> int:
@@ -116,26 +145,57 @@ def requested_rounds(data: bytes) -> int:
     """
     total = 0
     try:
-        whole = asn1.read(data)
-        parts = whole.first(3)
+        parts = asn1.read(data).first(3)
         if len(parts) > 2:
             total += _last_integer(parts[2].first(3))  # MacData: the rounds of the checksum
+        return total + sum(_rounds(inside) for inside in _insides(data))
+    except Asn1TooMany:
+        return MAX_ROUNDS + 1
     except Asn1Error:
         return total
-    pending = [(whole, 0)]
+
+
+def unusual_protection(data: bytes) -> str | None:
+    """The name or number of a cipher in the readable part of a PFX that not every program knows;
+    ``None`` if there are only the usual ones, AES and TripleDES. Never raises."""
+    try:
+        ciphers = [cipher for inside in _insides(data) if (cipher := _cipher(inside))]
+    except Asn1Error:
+        return None
+    for cipher in ciphers:
+        if cipher not in _USUAL_CIPHERS:
+            return _OLD_CIPHERS.get(cipher, cipher)
+    return None
+
+
+def _insides(data: bytes) -> Iterator[list[Node]]:
+    """What is in each container of a PFX, all levels of it; raises :class:`Asn1Error` where it is
+    none and :class:`Asn1TooMany` where there are countless parts or levels."""
+    pending = [(asn1.read(data), 0)]
     for _ in range(_MAX_NODES):
         if not pending:
-            return total
+            return
         node, depth = pending.pop()
-        try:
-            children = _children(node)
-        except Asn1TooMany:
-            return MAX_ROUNDS + 1
+        children = _children(node)
         if depth == _MAX_DEPTH and children:
-            return MAX_ROUNDS + 1
-        total += _rounds(children)
+            break
+        yield children
         pending.extend((child, depth + 1) for child in children)
-    return MAX_ROUNDS + 1
+    raise Asn1TooMany("The structure has too many parts.")
+
+
+def _cipher(parts: list[Node]) -> str | None:
+    """The cipher of an AlgorithmIdentifier for encryption with a password (RFC 8018 A.4, RFC 7292
+    C): for PBES2 the scheme in its parameters, else the algorithm itself."""
+    try:
+        if len(parts) != 2 or parts[1].tag != asn1.SEQUENCE:
+            return None
+        name = asn1.oid(parts[0])
+        if name == _PBES2:
+            return asn1.oid(parts[1].first(2)[-1].first(1)[0])
+    except (Asn1Error, IndexError):
+        return None
+    return name if name.startswith(_PKCS12_PBE) else None
 
 
 def _children(node: Node) -> list[Node]:

@@ -7,8 +7,11 @@ too weak to be trusted is said later, by :mod:`certificates.x509.verifier`.
 
 from __future__ import annotations
 
+from typing import cast
+
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import SignatureAlgorithmOID
 
@@ -51,8 +54,9 @@ def is_signed_by(child: x509.Certificate, issuer: x509.Certificate) -> bool:
         key = issuer.public_key()
         if is_unreasonable(key):
             return False
-        if signature_digest(child) in WEAK_DIGESTS:
-            return _is_weakly_signed(child, key)
+        digest = child.signature_hash_algorithm
+        if digest is not None and digest.name in WEAK_DIGESTS:
+            return _is_weakly_signed(child, key, digest)
         child.verify_directly_issued_by(issuer)
     except InvalidSignature:
         return False
@@ -62,16 +66,12 @@ def is_signed_by(child: x509.Certificate, issuer: x509.Certificate) -> bool:
     return True
 
 
-def _is_weakly_signed(child: x509.Certificate, key: object) -> bool:
+def _is_weakly_signed(child: x509.Certificate, key: object, digest: hashes.HashAlgorithm) -> bool:
     """The same for a signature with an outdated digest; raises what the library raises."""
-    digest = child.signature_hash_algorithm
-    if digest is None:
-        return False
     if isinstance(key, rsa.RSAPublicKey):
         scheme: padding.AsymmetricPadding = padding.PKCS1v15()
         if child.signature_algorithm_oid == SignatureAlgorithmOID.RSASSA_PSS:
-            parameters = child.signature_algorithm_parameters
-            scheme = parameters if isinstance(parameters, padding.PSS) else scheme
+            scheme = cast(padding.PSS, child.signature_algorithm_parameters)
         key.verify(child.signature, child.tbs_certificate_bytes, scheme, digest)
         return True
     if isinstance(key, ec.EllipticCurvePublicKey):

@@ -6,10 +6,12 @@ import subprocess
 import tempfile
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from math import gcd
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PSS
 from cryptography.x509.oid import NameOID
 
@@ -201,6 +203,26 @@ def reissued(subject: Issued, issuer: Issued, *, key: PrivateKey | None = None) 
     )
     der = builder.sign(issuer.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
     return Issued(Certificate.from_der(der), key, issuer)
+
+
+@cache
+def large_exponent() -> Issued:
+    """A self-signed certificate whose RSA key has a public exponent of 41 bits."""
+    numbers = rsa.generate_private_key(65537, 2048).private_numbers()
+    exponent, order = (1 << 40) + 1, (numbers.p - 1) * (numbers.q - 1)
+    while gcd(exponent, order) != 1:
+        exponent += 2
+    private = pow(exponent, -1, order)
+    key = rsa.RSAPrivateNumbers(
+        numbers.p,
+        numbers.q,
+        private,
+        private % (numbers.p - 1),
+        private % (numbers.q - 1),
+        rsa.rsa_crt_iqmp(numbers.p, numbers.q),
+        rsa.RSAPublicNumbers(exponent, numbers.public_numbers.n),
+    ).private_key()
+    return crafted(subject="large exponent", key=key)
 
 
 def spoilt_extension() -> Certificate:

@@ -9,12 +9,20 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from certificates.x509.certificate import Certificate, KeyInfo, printable
+from certificates.x509.certificate import MAX_DER_BYTES, Certificate, KeyInfo, printable
 from certificates.x509.issue import make_leaf, make_root
 from certificates.x509.problems import ProblemError
 from certificates.x509.signatures import is_signed_by
-from tests.certificates.x509 import makers
-from tests.certificates.x509.makers import NAME, NOW, intermediate, leaf, root, self_signed
+from tests.certificates.x509 import bombs, hostile, makers
+from tests.certificates.x509.makers import (
+    NAME,
+    NOW,
+    intermediate,
+    large_exponent,
+    leaf,
+    root,
+    self_signed,
+)
 
 
 def test_a_leaf_tells_who_it_is_and_who_issued_it():
@@ -162,6 +170,60 @@ def test_names_cannot_disturb_a_line_of_output():
     assert "\n" not in certificate.describes()
     assert certificate.common_name == "evil\\u000d\\u000a\\u202egnp.exe"
     assert printable("plain ü") == "plain ü"
+
+
+@pytest.mark.parametrize(
+    ("name", "readable"),
+    [
+        (hostile.name(*["a"] * 40), True),
+        (hostile.name(*["a"] * 41), False),
+        (bombs.in_one_part(40), True),
+        (bombs.in_one_part(41), False),
+        (hostile.name("ü" * 1_900), True),
+        (hostile.name("ü" * 2_100), False),
+    ],
+)
+def test_a_name_without_end_is_a_fault(name, readable):
+    certificate = Certificate.from_der(hostile.certificate(subject=name))
+    faults = [f"the {which} name, which is too long" for which in ("subject", "issuer")]
+    assert certificate.faults == (() if readable else tuple(faults))
+    assert (certificate.common_name is None) is not readable
+
+
+def test_a_certificate_beyond_any_size_is_not_read():
+    with pytest.raises(ProblemError) as caught:
+        Certificate.from_der(leaf().certificate.der + bytes(MAX_DER_BYTES))
+    assert caught.value.problem.id == "cer-too-large"
+
+
+def test_a_large_certificate_keeps_nothing_that_was_unfolded():
+    names = [f"n{number}.test" for number in range(1_000)]
+    extensions = [hostile.extension(hostile.ALTERNATIVE_NAMES, hostile.general_names(*names))]
+    certificate = Certificate.from_der(hostile.certificate(extensions=extensions))
+    assert certificate.dns_names == tuple(names)
+    assert certificate.x509.public_bytes(serialization.Encoding.DER) == certificate.der
+
+
+@pytest.mark.parametrize(
+    ("bits", "exponent", "label", "unreasonable"),
+    [
+        (8192, 65537, "RSA 8192", False),
+        (8193, 65537, "RSA 8193", True),
+        (2048, 1 << 32 | 1, "RSA 2048", False),
+        (2048, 1 << 33 | 1, "RSA 2048 with an exponent of 34 bits", True),
+    ],
+)
+def test_keys_that_are_larger_than_any_in_use_are_called_so(bits, exponent, label, unreasonable):
+    key = hostile.rsa_key(bits, exponent)
+    info = Certificate.from_der(hostile.certificate(key=key)).key
+    assert (info.label, info.is_unreasonable) == (label, unreasonable)
+
+
+def test_a_signature_by_a_key_of_no_use_is_not_checked():
+    odd = large_exponent()
+    assert odd.certificate.key.is_unreasonable
+    assert not odd.certificate.self_signed
+    assert not is_signed_by(odd.certificate.x509, odd.certificate.x509)
 
 
 def test_extensions_limit_what_a_certificate_may_do():

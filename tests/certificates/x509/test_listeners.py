@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
+import resource
+import runpy
+import signal
 import subprocess
 import sys
 import time
@@ -252,6 +256,13 @@ def test_keys_that_no_listener_can_use_are_refused():
     assert (upload.certificates, upload.key_pem) == ((), None)
 
 
+def test_a_key_that_only_keeps_others_busy_is_refused():
+    upload = judge(to_pfx(makers.large_exponent(), PASSWORD))
+    assert "certificate-key-too-large" in ids(upload)
+    assert "exponent of 41 bits" in upload.problems[0].message
+    assert upload.key_pem is None
+
+
 def test_a_certificate_that_cannot_be_read_completely_is_refused():
     assert "certificate-malformed" in ids(judge(to_pfx(makers.spoilt(), PASSWORD)))
 
@@ -438,6 +449,46 @@ def test_the_reader_says_when_memory_ran_out(monkeypatch):
 
     monkeypatch.setattr(pkcs12, "load_key_and_certificates", exhausted)
     assert pfx_child.unpack(b"", None) == {"result": "memory"}
+
+
+@pytest.fixture
+def limits(monkeypatch):
+    """What the program would limit itself to; in this process, nothing is limited."""
+    seen = {}
+    monkeypatch.setattr(resource, "setrlimit", lambda what, pair: seen.update({what: pair}))
+    monkeypatch.setattr(signal, "setitimer", lambda what, seconds: seen.update({"timer": seconds}))
+    return seen
+
+
+class Streams:
+    """Standard input and output of the program."""
+
+    def __init__(self, data):
+        self.buffer = io.BytesIO(data)
+        self.written = io.StringIO()
+        self.write = self.written.write
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "", None])
+def test_the_program_limits_itself_reads_its_input_and_answers(monkeypatch, limits, password):
+    data = good_pfx() if password else to_pfx(leaf(), "", chain=CHAIN)
+    secret = b"" if password is None else password.encode()
+    length = pfx_child.NO_PASSWORD if password is None else len(secret)
+    streams = Streams(length.to_bytes(4, "big") + secret + data)
+    monkeypatch.setattr(sys, "stdin", streams)
+    monkeypatch.setattr(sys, "stdout", streams)
+    monkeypatch.setattr(sys, "argv", ["pfx_child.py", "1.5", "1000000"])
+    runpy.run_path(pfx_child.__file__, run_name="__main__")
+    answer = json.loads(streams.written.getvalue())
+    assert answer["result"] == "ok"
+    assert base64.b64decode(answer["certificate"]) == leaf().certificate.der
+    assert limits == {
+        resource.RLIMIT_CORE: (0, 0),
+        resource.RLIMIT_FSIZE: (0, 0),
+        resource.RLIMIT_CPU: (2, 3),
+        resource.RLIMIT_DATA: (1_000_000, 1_000_000),
+        "timer": 1.5,
+    }
 
 
 def test_a_reader_without_key_gives_no_key():

@@ -10,7 +10,7 @@ import pytest
 from certificates.x509 import read
 from certificates.x509.issue import key_pem, to_pem, to_pfx
 from certificates.x509.read import read_certificates
-from tests.certificates.x509 import makers
+from tests.certificates.x509 import hostile, makers
 from tests.certificates.x509.makers import asn1_value, intermediate, leaf, root
 
 PEM = to_pem(root().certificate)
@@ -373,6 +373,19 @@ def test_the_number_of_certificates_is_bounded_in_every_form(monkeypatch):
     assert "cer-too-many" in ids(DER * many)
     monkeypatch.setattr(read, "MAX_CERTIFICATES", 2)
     assert ids(p7b("DER")) == ["cer-too-many"]
+
+
+@pytest.mark.parametrize("count", [201, 1200])
+def test_a_p7b_of_countless_certificates_is_told_so(count):
+    many = hostile.pkcs7(*[root().certificate.der] * count)
+    assert "cer-too-many" in ids(many)
+    assert len(read_certificates(many).certificates) <= read.MAX_CERTIFICATES
+
+
+def test_what_is_no_certificate_counts_as_one_too():
+    reading = read_certificates(root().certificate.der + b"\x30\0" * 500)
+    assert "cer-too-many" in [problem.id for problem in reading.problems]
+    assert len(reading.certificates) == 1
 
 
 def test_a_pile_of_markers_is_read_in_no_time():

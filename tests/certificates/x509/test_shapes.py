@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from certificates.x509 import asn1
-from certificates.x509.asn1 import Asn1CutOff, Asn1Error
+from certificates.x509.asn1 import Asn1CutOff, Asn1Error, Asn1TooMany
 from certificates.x509.shapes import certificates_of_pkcs7, shape_of
 from tests.certificates.x509.makers import asn1_value
 
@@ -37,6 +37,18 @@ def test_other_data_is_no_asn1(data):
 def test_nesting_is_bounded():
     with pytest.raises(Asn1Error, match="deeply"):
         asn1.read(b"\x30\x80" * 50 + b"\0\0" * 50)
+
+
+def test_the_number_of_parts_is_bounded():
+    assert len(asn1.read(asn1_value(0x30, b"\5\0" * asn1.MAX_PARTS)).children()) == asn1.MAX_PARTS
+    whole = asn1.read(asn1_value(0x30, b"\5\0" * (asn1.MAX_PARTS + 1)))
+    with pytest.raises(Asn1TooMany):
+        whole.children()
+    assert len(whole.first(3)) == 3
+    within = b"\5\0" * (asn1.MAX_OPEN_PARTS - 1)
+    assert asn1.read(b"\x30\x80" + within + b"\0\0").content == within
+    with pytest.raises(Asn1TooMany):
+        asn1.read(b"\x30\x80" + within + b"\5\0\0\0")
 
 
 def test_open_ends_and_split_strings_are_read():
