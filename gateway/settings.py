@@ -171,6 +171,7 @@ _MIB = 1024 * 1024
 GATEWRIGHT_BODY_LIMITS = {
     "/": _MIB,
     "/portal/import/": 4 * _MIB,
+    "/agents/v1/report": 4 * _MIB,
     "/subscriptions/": 4 * _MIB,
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(GATEWRIGHT_BODY_LIMITS.values())

@@ -23,6 +23,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("", RedirectView.as_view(url="/portal/"), name="root"),
     path("healthz", healthz, name="healthz"),
+    path("agents/v1/", include("gateway.agents.urls")),
     path("account/", include("gateway.portal.account")),
     path("certificates/", include("certificates.urls")),
     path("portal/", include("gateway.portal.urls")),

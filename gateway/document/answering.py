@@ -29,21 +29,23 @@ class _Answer:
     loaded: LoadedGateway
     brief: bool
     gateway_id: str = ""
+    state: str = ""
     users: Users = field(default_factory=dict)
-
-    @property
-    def state(self) -> str:
-        return self.loaded.gateway.provisioning_state
 
     def id_of(self, collection: str, name: str) -> str:
         return f"{self.gateway_id}/{collection}/{name}"
 
 
-def gateway_document(loaded: LoadedGateway) -> dict[str, Any]:
-    """The whole gateway as the REST API answers it; no secret, and the same order every time."""
-    answer = _Answer(loaded, brief=False, gateway_id=loaded.gateway.arm_id)
-    _collect_users(answer)
+def gateway_document(loaded: LoadedGateway, *, state: str = "") -> dict[str, Any]:
+    """The whole gateway as the REST API answers it; no secret, and the same order every time.
+
+    ``state`` is the provisioning state as :mod:`gateway.models.provisioning` derives it; without
+    it the stored one stands.
+    """
     gateway = loaded.gateway
+    state = state or gateway.provisioning_state
+    answer = _Answer(loaded, brief=False, gateway_id=gateway.arm_id, state=state)
+    _collect_users(answer)
     document: dict[str, Any] = {
         "name": gateway.name,
         "id": gateway.arm_id,
@@ -52,7 +54,7 @@ def gateway_document(loaded: LoadedGateway) -> dict[str, Any]:
         **_resource(gateway),
     }
     document["properties"] |= {
-        "provisioningState": gateway.provisioning_state,
+        "provisioningState": state,
         "resourceGuid": str(gateway.resource_guid),
         **_properties(answer),
     }

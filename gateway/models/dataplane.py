@@ -19,10 +19,12 @@ LOWEST_UNPRIVILEGED = 1024
 class Installation(models.Model):
     """What the machine was found to allow when the portal was started; one row at most.
 
-    ``lowest_port`` is the lowest port that gateways may be published at.
+    ``lowest_port`` is the lowest port that gateways may be published at; ``taken_ports`` are those
+    that the portal has on every address of the machine.
     """
 
     lowest_port = models.PositiveIntegerField(default=LOWEST_UNPRIVILEGED)
+    taken_ports = models.JSONField(default=list)
 
     def __str__(self) -> str:
         return f"ports from {self.lowest_port}"

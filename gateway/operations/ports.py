@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
@@ -49,7 +50,7 @@ def publish(loaded: LoadedGateway) -> list[Problem]:
     """
     wanted = _wanted(loaded)
     present = list(PublishedPort.objects.filter(frontend__gateway=loaded.gateway))
-    lowest = lowest_port()
+    found = finding()
     hosts: dict[int, str] = {}
     problems = []
     for frontend in loaded.frontend_ip_configurations:
@@ -73,29 +74,43 @@ def publish(loaded: LoadedGateway) -> list[Problem]:
         for row in present
         if (row.frontend_id, row.port) in wanted
         and row.host == hosts[row.frontend_id]
-        and _stays(row, lowest)
+        and _stays(row, found)
     }
     gone = [row.pk for row in present if (row.frontend_id, row.port) not in kept]
     if gone:
         PublishedPort.objects.filter(pk__in=gone).delete()
     missing = [key for key in wanted if key not in kept]
     if missing:
-        _add(missing, hosts, lowest)
+        _add(missing, hosts, found)
     return []
 
 
-def publish_all(lowest: int) -> None:
-    """Keep the finding that ports from ``lowest`` on may be bound, and publish anew by it."""
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What ``serve`` found: the lowest port that may be bound, and those that the portal has."""
+
+    lowest: int = LOWEST_UNPRIVILEGED
+    taken: frozenset[int] = frozenset()
+
+    def allows(self, number: int) -> bool:
+        return number >= self.lowest and number not in self.taken
+
+
+def finding() -> Finding:
+    """What was found when the portal was started last."""
+    row = Installation.objects.first()
+    return Finding(row.lowest_port, frozenset(row.taken_ports)) if row else Finding()
+
+
+def publish_all(found: Finding) -> None:
+    """Keep what was found, and publish every gateway anew by it if it is something new."""
+    if Installation.objects.exists() and finding() == found:
+        return
     with transaction.atomic(), writing():
-        Installation.objects.update_or_create(pk=1, defaults={"lowest_port": lowest})
+        kept = {"lowest_port": found.lowest, "taken_ports": sorted(found.taken)}
+        Installation.objects.update_or_create(pk=1, defaults=kept)
         for gateway in ApplicationGateway.objects.select_for_update().order_by("pk"):
             publish(load_gateway(gateway))
-
-
-def lowest_port() -> int:
-    """The lowest port that gateways may be published at."""
-    found = Installation.objects.values_list("lowest_port", flat=True).first()
-    return LOWEST_UNPRIVILEGED if found is None else found
 
 
 def ports_of(gateway: ApplicationGateway) -> dict[tuple[int, int], tuple[str, int]]:
@@ -142,28 +157,27 @@ def _host(frontend: FrontendIPConfiguration, present: list[PublishedPort]) -> st
     return next(free_addresses(downwards=True), None)
 
 
-def _stays(row: PublishedPort, lowest: int) -> bool:
+def _stays(row: PublishedPort, found: Finding) -> bool:
     """Whether a number is still allowed, and the asked one wherever that can be had."""
-    return row.number >= lowest and (row.number == row.port or row.port < lowest)
+    return found.allows(row.number) and (row.number == row.port or not found.allows(row.port))
 
 
-def _add(missing: list[tuple[int, int]], hosts: dict[int, str], lowest: int) -> None:
+def _add(missing: list[tuple[int, int]], hosts: dict[int, str], found: Finding) -> None:
     rows = PublishedPort.objects.filter(host__in=set(hosts.values()))
     taken = {(row.host, row.number) for row in rows}
     for frontend, port in missing:
         host = hosts[frontend]
-        for number in _numbers(port, lowest):
-            if (host, number) in taken:
+        for number in _numbers(port):
+            if not found.allows(number) or (host, number) in taken:
                 continue
             taken.add((host, number))
             PublishedPort.objects.create(frontend_id=frontend, host=host, port=port, number=number)
             break
 
 
-def _numbers(port: int, lowest: int) -> Iterator[int]:
+def _numbers(port: int) -> Iterator[int]:
     """Numbers to try for a port, the best first."""
-    if port >= lowest:
-        yield port
-    first = max(port + SHIFT if port + SHIFT <= _HIGHEST else port, lowest)
+    yield port
+    first = port + SHIFT if port + SHIFT <= _HIGHEST else port
     yield from range(first, _HIGHEST + 1)
-    yield from range(lowest, first)
+    yield from range(1, first)

@@ -21,9 +21,10 @@ from django.utils import timezone
 from gateway.accounts import links, people
 from gateway.accounts.models import Subscription
 from gateway.lab import sandbox
-from gateway.management.serving import database, lock, ports, statics, tls, web
+from gateway.management.serving import database, dataplane, lock, ports, statics, tls, web
 from gateway.management.serving.children import Child, Crew
 from gateway.models.fields import validate_host_name
+from gateway.operations.ports import publish_all
 
 HTTP_PORT = 8000
 HTTPS_PORT = 8443
@@ -45,7 +46,7 @@ def process_count(text: str) -> int:
 
 
 class Command(BaseCommand):
-    help = "Serve the portal over HTTP and HTTPS, with its worker and its lab servers."
+    help = "Serve the portal over HTTP and HTTPS, with worker, lab servers and data-plane agent."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -104,20 +105,26 @@ class Command(BaseCommand):
             now=timezone.now(),
         )
         doors = open_doors(options, (certificate.certificate, certificate.key))
+        publish_all(dataplane.look(doors))
         owner = people.ensure_owner()
         if Subscription.objects.filter(sandbox_of=owner).exists():
             sandbox.ensure_sandbox(owner)
         else:
             with self.step("Making a sandbox for the first user"):
                 sandbox.ensure_sandbox(owner)
+        engine, missing = dataplane.find_engine()
+        if engine:
+            dataplane.hand_over(doors, certificate.authority, now=timezone.now())
         connections.close_all()
-        crew = Crew(children_of(doors, names, options["workers"]), self.say)
+        children = children_of(doors, names, options["workers"], carries=bool(engine))
+        crew = Crew(children, self.say)
         crew.listen()
         try:
             if self.wait_until_ready(crew, doors):
                 token = links.issue(owner, now=timezone.now())
                 connections.close_all()
-                self.announce(doors, names, token, certificate)
+                traffic = f"carried by Envoy {engine}" if engine else f"configuration only: {missing}"
+                self.announce(doors, names, token, certificate, traffic)
             while not crew.stopping:
                 crew.wait(crew.tend())
             self.say("")
@@ -151,6 +158,7 @@ class Command(BaseCommand):
         names: list[str],
         token: str,
         certificate: tls.PortalCertificate,
+        traffic: str,
     ) -> None:
         name = names[0] if names else "localhost"
         if certificate.new_authority:
@@ -162,6 +170,7 @@ class Command(BaseCommand):
             self.say(f"  {door.scheme.upper():<8} {door.url(name)}")
         self.say(f"  Trust    {certificate.authority}  (signs the HTTPS certificate)")
         self.say(f"  Data     {settings.GATEWRIGHT_DATA}")
+        self.say(f"  Traffic  {traffic}")
         self.say(f"  Sign in  {doors[0].url(name)}account/link/{token}/")
         minutes = int(links.LIFETIME.total_seconds() // 60)
         self.say(f"           (works once, within {minutes} minutes; each start prints a new one)")
@@ -202,8 +211,10 @@ def open_doors(options: dict[str, Any], certificate: tuple[Path, Path]) -> list[
     return [web.Door("http", host, plain), web.Door("https", host, secure, certificate)]
 
 
-def children_of(doors: list[web.Door], names: list[str], workers: int) -> list[Child]:
-    """The processes of the installation, the web servers first."""
+def children_of(
+    doors: list[web.Door], names: list[str], workers: int, *, carries: bool
+) -> list[Child]:
+    """The processes of the installation, the web servers first; an agent if it ``carries``."""
     common = {
         **os.environ,
         "GATEWRIGHT_DATA": str(settings.GATEWRIGHT_DATA),
@@ -227,4 +238,5 @@ def children_of(doors: list[web.Door], names: list[str], workers: int) -> list[C
         ),
         Child("worker", [*manage, "worker"], common),
         Child("lab server process", [*manage, "labservers"], common),
+        *([Child("data-plane agent", [*manage, "dataplane", "run"], common)] if carries else []),
     ]

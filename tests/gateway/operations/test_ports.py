@@ -19,7 +19,7 @@ from gateway.models import (
     writing,
 )
 from gateway.operations import Caller, change_gateway, remove, store
-from gateway.operations.ports import NO_ADDRESS, lowest_port, ports_of, publish, publish_all
+from gateway.operations.ports import NO_ADDRESS, Finding, finding, ports_of, publish, publish_all
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -155,13 +155,13 @@ def test_a_private_frontend_that_gets_no_address_is_an_error(settings: Any) -> N
 
 def test_another_finding_publishes_every_gateway_anew() -> None:
     gateway = factories.v2_gateway()
-    publish_all(1024)
+    publish_all(Finding(1024))
     host = address_of(gateway)
     assert published(gateway) == {80: (host, 8080)}
-    publish_all(80)
-    assert lowest_port() == 80
+    publish_all(Finding(80))
+    assert finding() == Finding(80)
     assert published(gateway) == {80: (host, 80)}
-    publish_all(1024)
+    publish_all(Finding(1024))
     assert published(gateway) == {80: (host, 8080)}
 
 
@@ -172,3 +172,16 @@ def test_nothing_outside_operations_writes_published_ports() -> None:
     frontend = FrontendIPConfiguration.objects.get(gateway=gateway)
     with pytest.raises(WriteOutsideOperationsError):
         PublishedPort.objects.create(frontend=frontend, host="127.0.0.1", port=1, number=1)
+
+
+def test_a_port_that_the_portal_has_on_every_address_is_left_to_it() -> None:
+    gateway = factories.v2_gateway()
+    publish_all(Finding(1024, frozenset({8080})))
+    assert published(gateway) == {80: (address_of(gateway), 8081)}
+
+
+def test_the_same_finding_publishes_nothing_anew(django_assert_num_queries: Any) -> None:
+    factories.v2_gateway()
+    publish_all(Finding())
+    with django_assert_num_queries(2):
+        publish_all(Finding())
