@@ -99,19 +99,6 @@ def length_required(request: HttpRequest) -> HttpResponse:
     )
 
 
-def too_slow(request: HttpRequest) -> HttpResponse:
-    """408 for a body that did not arrive in time."""
-    return respond(
-        request,
-        Notice(
-            408,
-            "That took too long to arrive",
-            "The files and fields of this form did not arrive in time. Nothing was saved.",
-            "Check your connection, go back and send the form again.",
-        ),
-    )
-
-
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400, or 413 where the reason is size, or 503 where the database is busy."""
     if isinstance(exception, SessionInterrupted):
@@ -197,19 +184,6 @@ def busy(request: HttpRequest, *, answered: bool = False) -> HttpResponse:
         remedy = "Look whether it was before you send it again."
     message = f"Its database did not answer in time. {saved}".strip()
     return respond(request, Notice(503, "The portal is busy", message, remedy))
-
-
-def crowded(request: HttpRequest) -> HttpResponse:
-    """503 while too many clients are slow to send their forms."""
-    return respond(
-        request,
-        Notice(
-            503,
-            "The portal is busy",
-            "Too many forms are on their way at once. Nothing was saved.",
-            "Try again in a few seconds.",
-        ),
-    )
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

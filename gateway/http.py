@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from io import BytesIO
 from urllib.parse import unquote
@@ -12,7 +11,6 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 
 from gateway import errors
-from gateway.arrivals import CrowdedError, in_time, patience
 from gateway.busy import is_busy
 from gateway.uploads import body_limit as limit_of
 
@@ -69,10 +67,9 @@ def security_headers(get_response: Handler) -> Handler:
 def body_limit(get_response: Handler) -> Handler:
     """Middleware: take in a body whose announced length is within the limit of its path.
 
-    413 for more, 411 without a length, 408 for one that arrives too slowly (see
-    ``gateway.arrivals``), 400 for one that breaks off: half a form must not be saved. Django reads
-    no byte beyond the announced length, so the limit holds for every request; the upload handler
-    counts what really arrives all the same.
+    413 for more, 411 without a length, 400 for one that breaks off: half a form must not be saved.
+    Django reads no byte beyond the announced length, so the limit holds for every request; the
+    upload handler counts what really arrives all the same.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
@@ -80,16 +77,13 @@ def body_limit(get_response: Handler) -> Handler:
         length = request.META.get("CONTENT_LENGTH") or ""
         announced = int(length[:18]) if length.isascii() and length.isdigit() else 0
         if announced > limit:
-            return _Draining(errors.too_large(request, limit), request, min(announced, DRAINED))
+            refusal = errors.too_large(request, limit)
+            return _Draining(refusal, partial(_drain, request, min(announced, DRAINED)))
         if not length and _sends(request):
             return errors.length_required(request)
         if announced:
             try:
-                body = in_time(partial(request._stream.read, announced), patience(announced))
-            except TimeoutError:
-                return errors.too_slow(request)
-            except CrowdedError:
-                return errors.crowded(request)
+                body = request._stream.read(announced)
             except OSError:
                 body = b""
             if len(body) < announced:
@@ -141,15 +135,13 @@ def nul_refused(get_response: Handler) -> Handler:
 class _Draining(HttpResponse):
     """A response that is sent at once; what the client still sends is read afterwards."""
 
-    def __init__(self, response: HttpResponse, request: HttpRequest, length: int) -> None:
+    def __init__(self, response: HttpResponse, drain: Callable[[], None]) -> None:
         super().__init__(response.content, status=response.status_code, headers=response.headers)
-        self.drain = partial(_drain, request, length)
-        self.patience = patience(length)
+        self.drain = drain
 
     def close(self) -> None:
         """Called by the web server when the last byte of the response is on its way."""
-        with suppress(TimeoutError, CrowdedError):
-            in_time(self.drain, self.patience)
+        self.drain()
         super().close()
 
 

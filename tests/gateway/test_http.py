@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import threading
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from django.test.client import MULTIPART_CONTENT
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from gateway import arrivals, errors, http, logs, uploads, urls
+from gateway import errors, http, logs, uploads, urls
 
 LIMIT = 1024 * 1024
 
@@ -294,61 +293,6 @@ def test_half_a_form_is_refused():
     answer = http.body_limit(lambda request: HttpResponse("taken"))(request)
     assert answer.status_code == 400
     assert "Nothing was saved" in answer.content.decode()
-
-
-class Slow(io.RawIOBase):
-    """A body whose rest comes when it is let go."""
-
-    def __init__(self) -> None:
-        self.rest = threading.Event()
-
-    def read(self, size: int = -1) -> bytes:
-        self.rest.wait(10)
-        return b"x" * size
-
-
-@pytest.fixture
-def slow(monkeypatch) -> Slow:
-    monkeypatch.setattr(http, "patience", lambda length: 0.05)
-    body = Slow()
-    yield body
-    body.rest.set()
-
-
-def sent_slowly(body: Slow) -> HttpRequest:
-    request = RequestFactory().generic("POST", "/test/take/", b"x" * 100)
-    request._stream = body
-    return request
-
-
-def test_a_body_that_trickles_is_not_waited_for(slow):
-    answer = http.body_limit(lambda request: HttpResponse("taken"))(sent_slowly(slow))
-    assert answer.status_code == 408
-    assert "did not arrive in time" in answer.content.decode()
-
-
-def test_what_is_refused_and_trickles_is_not_waited_for_either(slow):
-    request = sent_slowly(slow)
-    request.META["CONTENT_LENGTH"] = str(LIMIT + 1)
-    answer = http.body_limit(lambda request: HttpResponse("taken"))(request)
-    assert answer.status_code == 413
-    answer.close()
-    assert not slow.rest.is_set()
-
-
-def test_the_forsaken_are_counted_and_not_without_end(slow, monkeypatch):
-    monkeypatch.setattr(arrivals, "_free", threading.BoundedSemaphore(2))
-    take = http.body_limit(lambda request: HttpResponse("taken"))
-    assert [take(sent_slowly(slow)).status_code for _ in range(3)] == [408, 408, 503]
-    slow.rest.set()
-    for thread in [one for one in threading.enumerate() if one.name == "body"]:
-        thread.join(5)
-    assert take(RequestFactory().post("/test/take/", {"a": "b"})).status_code == 200
-
-
-def test_a_large_body_may_take_longer():
-    assert arrivals.patience(1000) < 6
-    assert 30 < arrivals.patience(4 * LIMIT) < 60
 
 
 @pytest.mark.parametrize("length", ["abc", "-5", "²"])
