@@ -183,6 +183,7 @@ def test_names_cannot_disturb_a_line_of_output():
         (hostile.name("ü" * 2_100), False),
     ],
 )
+@pytest.mark.filterwarnings("ignore:Attribute's length")
 def test_a_name_without_end_is_a_fault(name, readable):
     certificate = Certificate.from_der(hostile.certificate(subject=name))
     faults = [f"the {which} name, which is too long" for which in ("subject", "issuer")]
