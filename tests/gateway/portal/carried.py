@@ -42,7 +42,7 @@ def agent(
     """An agent with an engine that is to carry ``gateway`` and was heard of at ``seen``."""
     fields.setdefault("engine", ENGINE)
     row = Agent.objects.create(
-        name=name, credential_hash=name, enrolled_at=make.NOW, last_seen_at=seen, **fields
+        name=name, credential_hash=f"hash of {name}", enrolled_at=make.NOW, last_seen_at=seen, **fields
     )
     row.assigned.add(gateway)
     return row
@@ -89,13 +89,13 @@ def logged(gateway: ApplicationGateway, **fields: Any) -> AccessLogLine:
 
 def crowded(gateway: ApplicationGateway, count: int) -> None:
     """Everything that the data plane reports, for each of the sites of ``tests.crowds``."""
-    row = agent(gateway, timezone.now(), everything=True)
+    row = agent(gateway, timezone.now(), name=f"for {gateway.pk}")
     accepts(row, gateway)
     published = None
     for number in range(count):
         listener = HttpListener.objects.get(gateway=gateway, name=f"listener{number}")
         if published is None:
-            published = publish(gateway, listener, 8443)
+            published = publish(gateway, listener, 10_000 + gateway.pk)
         reports(row, gateway, listener.name, "live")
         now = timezone.now().replace(second=0, microsecond=0)
         if number < 60:
