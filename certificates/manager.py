@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from cryptography import x509 as library
-from cryptography.x509.oid import ExtendedKeyUsageOID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -21,7 +19,7 @@ from certificates.models import Folder, Store, StoredCertificate, StoredKey
 from certificates.pages import HOME, Crumb, blade
 from certificates.publicroot import well_known
 from certificates.stores import MAX_STORED
-from certificates.x509.certificate import Certificate
+from certificates.x509.details import purposes
 
 MENU_KEYS = {Store.CURRENT_USER: "manager", Store.LOCAL_COMPUTER: "computer"}
 TOOLS = {
@@ -29,15 +27,6 @@ TOOLS = {
     Store.LOCAL_COMPUTER: "Manage computer certificates",
 }
 NAMED = 3  # certificates that a hint names; more are counted
-
-_PURPOSES = {
-    ExtendedKeyUsageOID.SERVER_AUTH: "Server Authentication",
-    ExtendedKeyUsageOID.CLIENT_AUTH: "Client Authentication",
-    ExtendedKeyUsageOID.CODE_SIGNING: "Code Signing",
-    ExtendedKeyUsageOID.EMAIL_PROTECTION: "Secure Email",
-    ExtendedKeyUsageOID.TIME_STAMPING: "Time Stamping",
-    ExtendedKeyUsageOID.OCSP_SIGNING: "OCSP Signing",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,22 +84,6 @@ def folder_url(store: str, folder: str, *, query: str = "") -> str:
     return f"{url}?{urlencode({'q': query})}" if query else url
 
 
-def purposes(certificate: Certificate) -> str:
-    """The intended purposes in words: "<All>" where none are named, "" where they are unreadable.
-
-    RFC 5280 4.2.1.12: a certificate without the extension, or with "any", is good for everything.
-    """
-    try:
-        found = certificate.x509.extensions.get_extension_for_class(library.ExtendedKeyUsage)
-    except library.ExtensionNotFound:
-        return "<All>"
-    except Exception:  # the library raises many kinds for extensions that are damaged
-        return ""
-    if ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in found.value:
-        return "<All>"
-    return ", ".join(_PURPOSES.get(oid, oid.dotted_string) for oid in found.value)
-
-
 def line_of(row: StoredCertificate, *, has_key: bool, now: datetime) -> Line:
     """What the list says of a stored certificate."""
     one = row.certificate.parsed
@@ -124,7 +97,7 @@ def line_of(row: StoredCertificate, *, has_key: bool, now: datetime) -> Line:
         issuer=issuer,
         expires=one.not_after,
         state=state,
-        purposes=purposes(one),
+        purposes=", ".join(purposes(one)),
         friendly_name=row.friendly_name,
         has_key=has_key,
         for_tests=one.self_signed and (in_personal or not one.is_ca),

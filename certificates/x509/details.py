@@ -46,11 +46,16 @@ def details(certificate: Certificate) -> tuple[Detail, ...]:
 
 
 def purposes(certificate: Certificate) -> tuple[str, ...]:
-    """What the certificate may be used for, in words; ``<All>`` where it sets no limit."""
+    """What the certificate may be used for, in words; ``<All>`` where it sets no limit.
+
+    RFC 5280 4.2.1.12: one without the extension, or with "any" in it, is good for everything.
+    """
     if "the extensions" in certificate.faults:
         return ("(unreadable)",)
     for extension in certificate.x509.extensions:
         if isinstance(extension.value, x509.ExtendedKeyUsage):
+            if x509.ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in extension.value:
+                break
             names = [PURPOSES.get(one.dotted_string, one.dotted_string) for one in extension.value]
             return tuple(dict.fromkeys(names))[:_MAX_PURPOSES]
     return ("<All>",)

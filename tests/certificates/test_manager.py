@@ -10,9 +10,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID as Usage
 from django.test import Client
 from django.urls import reverse
 
-from certificates.manager import folder_url, line_of, purposes
+from certificates.manager import folder_url, line_of
 from certificates.models import Folder, Store, StoredCertificate, StoredKey
-from certificates.x509.certificate import Certificate
 from certificates.x509.issue import make_root
 from gateway.accounts.models import User
 from tests.certificates import visits
@@ -94,22 +93,22 @@ def test_a_certificate_out_of_its_dates_says_so(user: User, client: Client) -> N
     assert "Expired" in page(client)
 
 
-def with_usages(*usages: x509.ObjectIdentifier) -> Certificate:
-    return makers.crafted((x509.ExtendedKeyUsage(usages), False)).certificate
-
-
-def test_purposes_are_told_in_words() -> None:
-    assert purposes(makers.root().certificate) == "<All>"
-    assert purposes(with_usages(Usage.CLIENT_AUTH)) == "Client Authentication"
-    odd = with_usages(Usage.CODE_SIGNING, Usage.SMARTCARD_LOGON)
-    assert purposes(odd) == "Code Signing, 1.3.6.1.4.1.311.20.2.2"
-    assert purposes(with_usages(Usage.SERVER_AUTH, Usage.ANY_EXTENDED_KEY_USAGE)) == "<All>"
-
-
-def test_purposes_that_cannot_be_read_are_left_empty() -> None:
+def test_purposes_are_told_in_words_and_those_that_cannot_be_read_are_named_so(user: User) -> None:
+    put(user, makers.leaf())
+    put(user, makers.root())
+    odd = makers.crafted((x509.ExtendedKeyUsage([Usage.CODE_SIGNING, Usage.CLIENT_AUTH]), False))
     damaged = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.37"), b"\x01\x02\x03")
-    assert purposes(makers.crafted((damaged, False)).certificate) == ""
-    assert purposes(makers.doubled_extension()) == ""
+    put(user, odd)
+    put(user, makers.crafted((damaged, False)))
+    found = {
+        line_of(row, has_key=False, now=NOW).purposes for row in StoredCertificate.objects.all()
+    }
+    assert found == {
+        "Server Authentication",
+        "<All>",
+        "Code Signing, Client Authentication",
+        "(unreadable)",
+    }
 
 
 def test_the_trusted_roots_tell_how_many_more_are_built_in(client: Client) -> None:

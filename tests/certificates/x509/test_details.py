@@ -300,6 +300,10 @@ def test_purposes_are_words() -> None:
         "1.2.3.4",
     )
     assert purposes(makers.root().certificate) == ("<All>",)
+    every = x509.ExtendedKeyUsage(
+        [x509.ExtendedKeyUsageOID.SERVER_AUTH, x509.ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE]
+    )
+    assert purposes(makers.crafted((every, False)).certificate) == ("<All>",)
 
 
 def test_ten_thousand_names_are_counted_and_a_hundred_shown() -> None:
