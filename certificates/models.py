@@ -19,6 +19,8 @@ class Certificate(models.Model):
     der = models.BinaryField()
     subject = models.CharField(max_length=400)
     not_after = models.DateTimeField()
+    # When it was first seen that nothing refers to it; see certificates.unused.
+    unused_since = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return self.subject
@@ -32,10 +34,12 @@ class Certificate(models.Model):
 def keep(certificates: Iterable[x509.Certificate]) -> list[Certificate]:
     """Rows for the given certificates, in order; new ones are stored, known ones found."""
     wanted = list(certificates)
-    rows = {
-        row.sha256: row
-        for row in Certificate.objects.filter(sha256__in=[one.sha256 for one in wanted])
-    }
+    known = Certificate.objects.filter(sha256__in=[one.sha256 for one in wanted])
+    rows = {row.sha256: row for row in known}
+    if any(row.unused_since for row in rows.values()):
+        # Either they are kept from being deleted now, or they just were and are stored anew.
+        known.update(unused_since=None)
+        rows = {row.sha256: row for row in known.all()}
     for one in wanted:
         if one.sha256 not in rows:
             rows[one.sha256], _ = Certificate.objects.get_or_create(
