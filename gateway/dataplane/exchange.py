@@ -13,6 +13,7 @@ import socket
 import ssl
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -243,9 +244,11 @@ def _context(ask: Ask) -> ssl.SSLContext:
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
     context.set_alpn_protocols(["http/1.1"])
     if ask.version:
-        context.minimum_version = context.maximum_version = _VERSIONS[ask.version]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version = context.maximum_version = _VERSIONS[ask.version]
     else:
-        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     context.options |= ssl.OP_IGNORE_UNEXPECTED_EOF
     if ask.identity:
         with _as_file(ask.identity.chain_pem + b"\n" + ask.identity.key_pem) as path:
@@ -336,8 +339,10 @@ def _read(connection: socket.socket, deadline: Deadline, method: str) -> Reply:
     incoming.left = MAX_BODY + 1
     body, complete = b"", True
     try:
-        while piece := response.read(64 * 1024):
+        while piece := response.read1(64 * 1024):
             body += piece
+        # What the head announced and nobody sent; without a length the end is the end.
+        complete = not response.length
     except TooLongError:
         complete = False
     except http.client.IncompleteRead as error:
