@@ -1,4 +1,4 @@
-"""``manage.py worker``: the prober."""
+"""``manage.py worker``: the prober, and beside it what sweeps up."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from gateway.health.worker import Worker
+from gateway.management import sweeping
 
 
 class Command(BaseCommand):
@@ -29,4 +30,6 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        # A daemon: a batch that waits for a lock must not keep the process from ending.
+        threading.Thread(target=sweeping.run, args=(stop,), name="sweeping", daemon=True).start()
         worker.run(stop)
