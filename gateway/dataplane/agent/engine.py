@@ -92,8 +92,8 @@ def bootstrap() -> dict[str, Any]:
         "node": {"id": "gatewright", "cluster": "gatewright"},
         "admin": {"address": {"pipe": {"path": "admin.sock", "mode": 0o600}}},
         "dynamic_resources": {
-            "lds_config": {**source, "path_config_source": {"path": "lds.json"}},
-            "cds_config": {**source, "path_config_source": {"path": "cds.json"}},
+            "lds_config": {**source, "path_config_source": {"path": "./lds.json"}},
+            "cds_config": {**source, "path_config_source": {"path": "./cds.json"}},
         },
         "overload_manager": {
             "resource_monitors": [
@@ -143,7 +143,10 @@ class Engine:
             cwd=self.home.path, env={}, capture_output=True, timeout=60, check=False,
         )  # fmt: skip
         if checked.returncode:
-            raise EngineMissingError(f"{self.found.path.name} does not take our configuration.")
+            last = checked.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+            raise EngineMissingError(
+                f"{self.found.path.name} does not take our configuration: {last[-300:]}"
+            )
 
     def _take_over(self) -> None:
         """Envoy inherits this lock, so whoever gets it knows that no other Envoy is left."""

@@ -123,7 +123,8 @@ class Command(BaseCommand):
             if self.wait_until_ready(crew, doors):
                 token = links.issue(owner, now=timezone.now())
                 connections.close_all()
-                traffic = f"carried by Envoy {engine}" if engine else f"configuration only: {missing}"
+                carried = f"carried by Envoy {engine}"
+                traffic = carried if engine else f"none, configuration only: {missing}"
                 self.announce(doors, names, token, certificate, traffic)
             while not crew.stopping:
                 crew.wait(crew.tend())
