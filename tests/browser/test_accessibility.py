@@ -94,6 +94,7 @@ def networks(portal: Portal) -> Iterator[str]:
     cause.select_option("U-FW")
     portal.save()
     expect(page.get_by_role("status").filter(has_text="The subnets were saved.")).to_be_visible()
+    page.goto(base + "subnets/")
     yield "subnets with a simulated cause"
     page.get_by_label("Simulated cause in myAGSubnet", exact=True).select_option("")
     portal.save()
