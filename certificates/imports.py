@@ -261,7 +261,8 @@ def import_page(request: HttpRequest, store: str, folder: str) -> HttpResponse:
     if form.is_valid() and form.content is not None:
         entries = _import(request, form, form.content, wanted, branch)
         if entries:
-            messages.success(request, _told(entries, has_key=form.content.key_pem is not None))
+            told = _told(entries, has_key=form.content.key_pem is not None)
+            messages.success(request, told, extra_tags="The import was successful")
             for problem in form.content.warnings:
                 messages.warning(request, problem.message)
             url = folder_url(wanted, entries[0].folder)

@@ -41,7 +41,7 @@ const open = (row) => $("a[data-window]", row)?.click();
 
 // ---- the menu of a row --------------------------------------------------------------------------
 
-let shown = null; // {menu, row, button}
+let shown = null; // {menu, row, button, top}: top is where the row stood when the menu opened
 
 const itemsOf = (menu) => $$("[role=menuitem]:not([hidden])", menu).filter((item) => item.closest("[role=menu]") === menu);
 
@@ -72,7 +72,7 @@ function showMenu(row, left, top, button = null) {
   for (const item of $$("[role=menuitem]", menu)) item.tabIndex = -1;
   place(menu, left, top);
   button?.setAttribute("aria-expanded", "true");
-  shown = { menu, row, button };
+  shown = { menu, row, button, top: row.getBoundingClientRect().top };
   itemsOf(menu)[0]?.focus();
 }
 
@@ -198,7 +198,10 @@ document.addEventListener("keydown", (event) => {
 }, true);
 
 addEventListener("resize", () => closeMenu(false));
-addEventListener("scroll", (event) => { if (shown && !shown.menu.contains(event.target)) closeMenu(false); }, { capture: true, passive: true });
+// Told a frame late, a movement from before the menu opened is none: what counts is whether its row left the place.
+addEventListener("scroll", () => {
+  if (shown && Math.abs(shown.row.getBoundingClientRect().top - shown.top) > 4) closeMenu(false);
+}, { capture: true, passive: true });
 
 start(document);
 document.addEventListener("htmx:load", (event) => start(event.detail.elt));

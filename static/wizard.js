@@ -260,7 +260,7 @@ function tellSuccess(form) {
   const target = readPath(form, form.elements.file_name.value);
   $("[data-wizard-done-where]", dialog).textContent = pfx
     ? `Your browser has ${target.name}: the only copy.`
-    : `${target.path} is in the folder, and your browser has a copy.`;
+    : `${target.path} is among the exported files, and your browser has a copy.`;
   part(form, "folder").hidden = pfx;
   part(form, "folder").hash = target.place.value;
   dialog.addEventListener("close", () => leave(form), { once: true });

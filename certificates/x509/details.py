@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from certificates.x509 import asn1
 from certificates.x509.certificate import Certificate, printable
@@ -54,7 +55,7 @@ def purposes(certificate: Certificate) -> tuple[str, ...]:
         return ("(unreadable)",)
     for extension in certificate.x509.extensions:
         if isinstance(extension.value, x509.ExtendedKeyUsage):
-            if x509.ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in extension.value:
+            if ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in extension.value:
                 break
             names = [PURPOSES.get(one.dotted_string, one.dotted_string) for one in extension.value]
             return tuple(dict.fromkeys(names))[:_MAX_PURPOSES]

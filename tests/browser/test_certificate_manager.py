@@ -262,6 +262,28 @@ def test_exported_files_are_opened_downloaded_and_deleted(portal: Portal, page: 
     assert SavedFile.objects.count() == 1
 
 
+@pytest.mark.parametrize("browser_options", [{"viewport": {"width": 1280, "height": 900}}])
+def test_names_are_not_broken_in_the_middle_of_a_word(portal: Portal, page: Page) -> None:
+    page.goto(USER + "personal/")
+    for name in ("expired.contoso.test", "full-chain.contoso.test", "self-signed.contoso.test"):
+        box = page.get_by_role("link", name=name, exact=True).bounding_box()
+        assert box is not None
+        assert box["height"] < 24, f"{name} takes more than one line"
+
+
+@pytest.mark.parametrize("browser_options", [{"viewport": {"width": 400, "height": 500}}])
+def test_a_menu_opened_after_scrolling_stays_and_goes_with_the_next_movement(
+    portal: Portal, page: Page
+) -> None:
+    page.goto(USER + "personal/")
+    # Clicking scrolls the row into sight first, and the browser tells of that a frame later.
+    row(page, "self-signed").get_by_role("button", name="Actions for").click()
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    expect(item(page, "Open").first).to_be_visible()
+    page.mouse.wheel(0, -120)
+    expect(item(page, "Open").first).to_be_hidden()
+
+
 @pytest.mark.parametrize("browser_options", [{"java_script_enabled": False}])
 def test_everything_can_be_reached_without_script(portal: Portal, page: Page) -> None:
     save_file(portal.user.pk, Place.DESKTOP, "note.txt", b"hello")

@@ -14,7 +14,8 @@ IS_DER = declare(
     title="The certificate is in binary form (DER)",
     why="The export wizard offers two forms under the same .cer extension. This one is binary; "
     "opened in Notepad it shows unreadable signs. Asked for is the Base-64 text.",
-    remedy="Convert it here with one click, or export it again as “Base-64 encoded X.509 (.CER)”.",
+    remedy="Let the upload box convert it with one click, or export it again as “Base-64 encoded "
+    "X.509 (.CER)”.",
     source=_EXPORT,
 )
 IS_P7B = declare(

@@ -136,6 +136,25 @@ def test_password_and_key_stay_out_of_page_log_and_activity(
         assert key not in text
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("blade", "condition", "link"),
+    [
+        ("http-settings/add/", "certificate_source=new", "/certificates/files/"),
+        ("listeners/add/basic/", "certificate_source=new", "/certificates/lab-ca/"),
+    ],
+)
+def test_beside_the_box_for_a_file_stands_where_such_files_come_from(
+    blade: str, condition: str, link: str
+) -> None:
+    gateway = factories.v2_gateway()
+    shown = signed_in(factories.owner_of(gateway)).get(address(gateway, blade)).content.decode()
+    note = shown.split("field-source", 1)[1].split("</p>")[0]
+    assert condition in note.split(">")[0]
+    assert 'href="/certificates/stores/current-user/personal/"' in note
+    assert f'href="{link}"' in note
+
+
 def test_a_stored_root_keeps_the_bytes_as_they_were_sent(client: Client) -> None:
     where = client.where  # type: ignore[attr-defined]
     form = setting_with(PEM)
