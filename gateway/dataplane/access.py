@@ -10,9 +10,11 @@ from gateway.dataplane.envoy import ACCESS_LOG, METADATA, Config, extension
 
 REQUEST_ID = "x-request-id"
 TRACE_ID = "x-appgw-trace-id"
-_RBAC = "envoy.filters.http.rbac"
-# What the filter that only watches found out about the client's certificate.
-CLIENT_VERIFY = f"%DYNAMIC_METADATA({_RBAC}:client_shadow_engine_result)%"
+# Where the filter that only watches tells what it found out about the client's certificate:
+# ``allowed`` or ``denied``.
+RBAC = "envoy.filters.http.rbac"
+CLIENT_STATS = "client_"
+CLIENT_VERIFY = f"{CLIENT_STATS}shadow_engine_result"
 
 
 def access_log(gateway: int, *, has_tls: bool, asks_client: bool) -> list[Config]:
@@ -58,7 +60,7 @@ def access_log(gateway: int, *, has_tls: bool, asks_client: bool) -> list[Config
         }
     if asks_client:
         fields |= {
-            "sslClientVerify": CLIENT_VERIFY,
+            "sslClientVerify": f"%DYNAMIC_METADATA({RBAC}:{CLIENT_VERIFY})%",
             "sslClientCertificateFingerprint": "%DOWNSTREAM_PEER_FINGERPRINT_1%",
             "sslClientCertificateIssuerName": "%DOWNSTREAM_PEER_ISSUER%",
         }

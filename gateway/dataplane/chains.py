@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.dataplane.access import TRACE_ID, access_log
-from gateway.dataplane.clients import ClientCheck, client_filters, client_mutations
+from gateway.dataplane.clients import ClientCheck, client_filters
 from gateway.dataplane.envoy import Config, extension, seconds
-from gateway.dataplane.inputs import Inputs
 from gateway.dataplane.pages import https_expected, local_replies, page
 from gateway.dataplane.routes import AFFINITY_FILTER, catch_all, routes_of
 from gateway.dataplane.sites import Place, Site, regex_of
+from gateway.dataplane.work import Work
 
 # A client that opens a connection and sends nothing is given up after this.
 HEADERS_SECONDS = 60
@@ -18,20 +18,20 @@ _OVERWRITE = "OVERWRITE_IF_EXISTS_OR_ADD"
 
 
 def connection_manager(
-    inputs: Inputs,
+    work: Work,
     name: str,
     hosts: list[Config],
     *,
     has_tls: bool,
     client: ClientCheck | None = None,
-    stripped: Sequence[str] = (),
 ) -> Config:
     """The network filter that speaks HTTP.
 
-    ``hosts`` are its virtual hosts, ``client`` what it asks of clients, ``stripped`` the headers
-    that no client may bring along, because the gateway sets them from certificates.
+    ``hosts`` are its virtual hosts, ``client`` what it asks of clients. Headers that rewrite sets
+    take from client certificates are removed first, at every listener of the gateway: where no
+    certificate is asked for, a client could bring them along.
     """
-    gateway, is_v1 = inputs.loaded.gateway, inputs.loaded.is_v1
+    gateway, is_v1 = work.loaded.gateway, work.is_v1
     return extension(
         "envoy.filters.network.http_connection_manager",
         "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -56,23 +56,17 @@ def connection_manager(
             extension(
                 "forwarded",
                 "extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
-                mutations=[*_removed(stripped), *client_mutations(client), *_forwarded()],
+                mutations=[*_removed(work.rewrites.stripped), *_forwarded()],
             )
         ],
-        local_reply_config=local_replies(inputs.error_pages, is_v1=is_v1),
+        local_reply_config=local_replies(work.inputs.error_pages, is_v1=is_v1),
         access_log=access_log(gateway.pk, has_tls=has_tls, asks_client=client is not None),
-        http_filters=[*client_filters(client), *_filters()],
+        http_filters=[*client_filters(client), *work.rewrites.filters, *_filters()],
         route_config={
             "name": name,
             "ignore_port_in_host_matching": True,
             "validate_clusters": False,
             "virtual_hosts": hosts,
-            "request_headers_to_add": [
-                {
-                    "header": {"key": "x-forwarded-for", "value": "%DOWNSTREAM_REMOTE_ADDRESS%"},
-                    "append_action": "APPEND_IF_EXISTS_OR_ADD",
-                }
-            ],
             "request_headers_to_remove": ["x-envoy-external-address"],
         },
     )
@@ -115,7 +109,7 @@ def _filters() -> list[Config]:
 
 
 def virtual_hosts(
-    inputs: Inputs, place: Place, sites: Sequence[Site], *, is_default: bool
+    work: Work, place: Place, sites: Sequence[Site], *, is_default: bool
 ) -> list[Config]:
     """The table of hosts of a chain that serves ``sites``.
 
@@ -132,7 +126,7 @@ def virtual_hosts(
             continue
         if site not in sites:
             foreign += _domains(place, site)
-            ordered += [_misdirected(inputs, headers) for headers in _matchers(place, site)]
+            ordered += [_misdirected(work, headers) for headers in _matchers(place, site)]
             continue
         domains = _domains(place, site)
         if domains:
@@ -140,14 +134,14 @@ def virtual_hosts(
                 {
                     "name": site.listener.name,
                     "domains": domains,
-                    "routes": routes_of(inputs, site),
+                    "routes": routes_of(work, site),
                 }
             )
         for headers in _matchers(place, site):
-            ordered += routes_of(inputs, site, headers=headers)
+            ordered += routes_of(work, site, headers=headers)
     if foreign and is_default:
-        hosts.append({"name": ELSEWHERE, "domains": foreign, "routes": [_misdirected(inputs)]})
-    rest = _rest(inputs, place, sites, is_default=is_default)
+        hosts.append({"name": ELSEWHERE, "domains": foreign, "routes": [_misdirected(work)]})
+    rest = _rest(work, place, sites, is_default=is_default)
     return [*hosts, {"name": REST, "domains": ["*"], "routes": [*ordered, *rest]}]
 
 
@@ -156,14 +150,14 @@ ELSEWHERE = "/elsewhere"
 REST = "/rest"
 
 
-def _rest(inputs: Inputs, place: Place, sites: Sequence[Site], *, is_default: bool) -> list[Config]:
+def _rest(work: Work, place: Place, sites: Sequence[Site], *, is_default: bool) -> list[Config]:
     """The routes of hosts that none of the chain's own names covers."""
     basic = place.basic
     if not is_default:
-        return [_misdirected(inputs)]
+        return [_misdirected(work)]
     if basic is None:
-        return [catch_all(404, page(inputs.error_pages, "", 404, is_v1=inputs.loaded.is_v1))]
-    return routes_of(inputs, basic) if basic in sites else [_misdirected(inputs)]
+        return [catch_all(404, page(work.inputs.error_pages, "", 404, is_v1=work.is_v1))]
+    return routes_of(work, basic) if basic in sites else [_misdirected(work)]
 
 
 def _domains(place: Place, site: Site) -> list[str]:
@@ -188,15 +182,15 @@ def _matchers(place: Place, site: Site) -> list[list[Config]]:
     ]
 
 
-def _misdirected(inputs: Inputs, headers: list[Config] | None = None) -> Config:
-    route = catch_all(421, page(inputs.error_pages, "", 421, is_v1=inputs.loaded.is_v1))
+def _misdirected(work: Work, headers: list[Config] | None = None) -> Config:
+    route = catch_all(421, page(work.inputs.error_pages, "", 421, is_v1=work.is_v1))
     if headers:
         route["match"] = {**route["match"], "headers": headers}
     return route
 
 
-def plain_on_tls(inputs: Inputs, name: str) -> Config:
+def plain_on_tls(work: Work, name: str) -> Config:
     """The connection manager for plain HTTP on a port of HTTPS: 400, whatever is asked."""
-    html = https_expected(is_v1=inputs.loaded.is_v1)
+    html = https_expected(is_v1=work.is_v1)
     rest = {"name": REST, "domains": ["*"], "routes": [catch_all(400, html)]}
-    return connection_manager(inputs, name, [rest], has_tls=False)
+    return connection_manager(work, name, [rest], has_tls=False)

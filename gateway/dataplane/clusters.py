@@ -18,6 +18,7 @@ from gateway.dataplane.faces import (
 from gateway.dataplane.forbidden import Forbidden
 from gateway.dataplane.inputs import Inputs, Member
 from gateway.dataplane.pages import GUARD_POLICY
+from gateway.dataplane.work import Work
 from gateway.models import BackendAddress, BackendAddressPool, BackendHttpSettings, OperationalState
 from gateway.problems import Problem, at
 from gateway.rules.joins import Pair, pairs, routes
@@ -53,11 +54,12 @@ def cluster_name(gateway: int, pool: BackendAddressPool, settings: BackendHttpSe
     return f"g{gateway}/{pool.name}/{settings.name}"
 
 
-def clusters_of(inputs: Inputs, files: Files) -> Clusters:
+def clusters_of(work: Work) -> Clusters:
     """Every pair of the gateway, in the order of its rules."""
     found = Clusters()
+    inputs, files = work.inputs, work.files
     trusts: dict[int, Trust] = {}
-    hosts = _hosts(inputs)
+    hosts = _hosts(work)
     guard = guard_filters(inputs.forbidden)
     for pool, settings in pairs(inputs.loaded):
         if settings.pk not in trusts:
@@ -70,13 +72,16 @@ def clusters_of(inputs: Inputs, files: Files) -> Clusters:
     return found
 
 
-def _hosts(inputs: Inputs) -> dict[tuple[int, int], list[str]]:
-    """Pair → the host names and patterns that lead to it."""
+def _hosts(work: Work) -> dict[tuple[int, int], list[str]]:
+    """Pair → the host names and patterns that lead to it; any, where a rewrite sets the host."""
     found: dict[tuple[int, int], list[str]] = {}
-    for rule, routed in routes(inputs.loaded):
+    for rule, routed in routes(work.loaded):
+        rewriting = work.rewrites.sets.get(routed.rewrite_rule_set_id or 0)
         pool, settings = routed.backend_address_pool_id, routed.backend_http_settings_id
         if rule.http_listener is not None and pool is not None and settings is not None:
-            found.setdefault((pool, settings), []).extend(rule.http_listener.hosts or [ANY_HOST])
+            is_set = rewriting is not None and "host" in rewriting.touched
+            hosts = [ANY_HOST] if is_set else rule.http_listener.hosts or [ANY_HOST]
+            found.setdefault((pool, settings), []).extend(hosts)
     return found
 
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.dataplane.clusters import clusters_of
-from gateway.dataplane.envoy import Config, Files
+from gateway.dataplane.envoy import Config
 from gateway.dataplane.inputs import Inputs
 from gateway.dataplane.listeners import listeners_of
+from gateway.dataplane.work import begin
 from gateway.problems import Problem
 
 
@@ -51,14 +52,15 @@ class Bundle:
 def compile_gateway(inputs: Inputs) -> Compiled:
     """Compile a gateway. Never raises for what a user configured: what cannot be served is left
     out, and a note says so."""
-    files = Files()
-    clusters = clusters_of(inputs, files)
-    listeners = listeners_of(inputs, files)
-    notes = tuple(dict.fromkeys((*listeners.notes, *clusters.notes)))
+    work = begin(inputs)
+    clusters = clusters_of(work)
+    listeners = listeners_of(work)
+    rewrites = (note for one in work.rewrites.sets.values() for note in one.notes)
+    notes = tuple(dict.fromkeys((*listeners.notes, *clusters.notes, *rewrites)))
     return Compiled(
         listeners=tuple(listeners.configs),
         clusters=tuple(clusters.configs),
-        files=files.contents,
+        files=work.files.contents,
         owners=listeners.owners,
         notes=notes,
         digest=_digest(listeners.configs, clusters.configs),

@@ -48,9 +48,9 @@ class Face:
         return hashlib.sha256(repr(self).encode()).hexdigest()[:16]
 
 
-def nobody(*, is_v1: bool) -> Face:
+def nobody(sni: str | None = None, *, is_v1: bool) -> Face:
     """A face that no server has."""
-    return Face(pins=(NOBODY,), is_v1=is_v1)
+    return Face(sni, pins=(NOBODY,), is_v1=is_v1)
 
 
 def face_of(
@@ -83,7 +83,7 @@ def face_of(
         return _unchained(face, member.leaf, leg.checked_name)
     authorities = _authorities(inputs, trust)
     if not authorities:
-        return nobody(is_v1=False)
+        return nobody(face.sni, is_v1=False)
     face = replace(face, authorities=authorities)
     if face.checks_name and is_common_name_only(member.leaf):
         return _pinned_by_name(face, member.leaf, leg.checked_name)
@@ -116,13 +116,13 @@ def _unchained(face: Face, leaf: Certificate | None, name: str | None) -> Face:
     compared by the engine, in the alternative names.
     """
     if leaf is None or (face.checks_name and face.client_name and is_common_name_only(leaf)):
-        return nobody(is_v1=False)
+        return nobody(face.sni, is_v1=False)
     face = replace(face, pins=(leaf.sha256.lower(),))
     if face.checks_name and face.client_name:
         # The engine compares names only where it has authorities; the leaf is its own.
         return replace(face, authorities=leaf.pem.encode(), ignores_dates=True)
     if face.checks_name and not (name and match_name(leaf, name).ok):
-        return nobody(is_v1=False)
+        return nobody(face.sni, is_v1=False)
     return replace(face, checks_name=False)
 
 
@@ -131,7 +131,7 @@ def _v1(inputs: Inputs, trust: Trust, leg: Leg) -> Face:
     if trust.kind == "app-service":
         authorities = _authorities(inputs, trust)
         if leg.sni is None or not authorities:
-            return nobody(is_v1=True)
+            return nobody(leg.sni, is_v1=True)
         return Face(leg.sni, authorities=authorities, checks_name=True, is_v1=True)
     allowed = [
         one.certificate
@@ -139,7 +139,7 @@ def _v1(inputs: Inputs, trust: Trust, leg: Leg) -> Face:
         if leg.checked_name is None or match_name(one.certificate, leg.checked_name).ok
     ]
     if not allowed:
-        return nobody(is_v1=True)
+        return nobody(leg.sni, is_v1=True)
     # A listed certificate is its own anchor, with which the engine checks the dates, too. It would
     # check the extended key usage as well, which v1 does not.
     pem = "".join(one.pem for one in allowed) if all(one.may_serve for one in allowed) else ""

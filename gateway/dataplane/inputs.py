@@ -84,7 +84,7 @@ def gather(
     return Inputs(
         loaded=loaded,
         ports={(one.frontend_id, one.port): (str(one.host), one.number) for one in ports},
-        members=_members(loaded, load_zone(loaded.virtual_network)),
+        members=members_of(loaded),
         well_known_pem=pem_of_store(well_known()),
         error_pages=dict(error_pages or {}),
         keys={key.owner_id: bytes(key.pem) for key in keys},
@@ -96,6 +96,11 @@ def gather(
 def pem_of_store(store: AnchorStore) -> bytes:
     """The certificates of a store as one PEM text (stores are shared, so this is done once)."""
     return "".join(anchor.certificate.pem for anchor in store).encode()
+
+
+def members_of(loaded: LoadedGateway) -> dict[PairKey, Member]:
+    """The servers of a loaded gateway as the prober judges them now (4 queries)."""
+    return _members(loaded, load_zone(loaded.virtual_network))
 
 
 def _members(loaded: LoadedGateway, zone: Zone) -> dict[PairKey, Member]:

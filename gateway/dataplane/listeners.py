@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from gateway.dataplane import notes
 from gateway.dataplane.chains import connection_manager, plain_on_tls, virtual_hosts
-from gateway.dataplane.clients import ClientCheck
+from gateway.dataplane.clients import ClientCheck, client_check, validation
 from gateway.dataplane.downstream import (
     Spoken,
     can_serve,
@@ -16,9 +16,9 @@ from gateway.dataplane.downstream import (
     context,
     spoken,
 )
-from gateway.dataplane.envoy import Config, Files, extension, typed
-from gateway.dataplane.inputs import Inputs
+from gateway.dataplane.envoy import Config, extension, typed
 from gateway.dataplane.sites import Place, Site, is_https, places_of, regex_of
+from gateway.dataplane.work import Work
 from gateway.problems import Kind, Problem, at
 from gateway.rules.tls import policy_of
 
@@ -41,27 +41,27 @@ def listener_name(gateway: int, place: Place) -> str:
     return f"g{gateway}/{place.frontend}/{place.port}"
 
 
-def listeners_of(inputs: Inputs, files: Files) -> Listeners:
+def listeners_of(work: Work) -> Listeners:
     """Every published address and port of the gateway."""
     found = Listeners()
-    for place in places_of(inputs.loaded):
-        published = inputs.ports.get((place.frontend, place.port))
+    for place in places_of(work.loaded):
+        published = work.inputs.ports.get((place.frontend, place.port))
         if published is None:
             found.notes += _unpublished(place)
             continue
-        name = listener_name(inputs.loaded.gateway.pk, place)
+        name = listener_name(work.loaded.gateway.pk, place)
         config = typed(
             "config.listener.v3.Listener",
             name=name,
             address={"socket_address": {"address": published[0], "port_value": published[1]}},
         )
         if is_https(place):
-            told = _tls(inputs, files, place, config, found.notes)
+            told = _tls(work, place, config, found.notes)
             if not told:
                 continue
         else:
-            hosts = virtual_hosts(inputs, place, place.sites, is_default=True)
-            manager = connection_manager(inputs, name, hosts, has_tls=False)
+            hosts = virtual_hosts(work, place, place.sites, is_default=True)
+            manager = connection_manager(work, name, hosts, has_tls=False)
             config["filter_chains"] = [{"name": PLAIN, "filters": [manager]}]
         found.configs.append(config)
         found.owners[name] = tuple(site.listener.name for site in place.sites)
@@ -78,11 +78,11 @@ def _about(kind: Kind, site: Site, message: str) -> Problem:
     return at(kind, message, site.listener.collection, site.listener.name)
 
 
-def _tls(inputs: Inputs, files: Files, place: Place, config: Config, told: list[Problem]) -> bool:
+def _tls(work: Work, place: Place, config: Config, told: list[Problem]) -> bool:
     """Give ``config`` its filter chains; false if no site of the place can be served."""
     postures = {}
     for site in place.sites:
-        posture = _posture(inputs, site, told)
+        posture = _posture(work, site, told)
         if posture is not None:
             postures[site] = posture
     served = list(postures)
@@ -91,14 +91,14 @@ def _tls(inputs: Inputs, files: Files, place: Place, config: Config, told: list[
     name = config["name"]
     chains = []
     for group in _groups(served, postures):
-        chain = _chain(inputs, files, place, group, postures[group[0]], group[0].listener.name)
+        chain = _chain(work, place, group, postures[group[0]], group[0].listener.name)
         if not place.by_pattern:
             names = [host for site in group for host in (*site.exact, *site.suffixes)]
             chain["filter_chain_match"] = {"server_names": names}
         if any(not site.is_basic for site in group):
             chains.append(chain)
-    default = _default_site(inputs, place, served)
-    plain: Config = {"name": PLAIN, "filters": [plain_on_tls(inputs, f"{name}{PLAIN}")]}
+    default = _default_site(work, place, served)
+    plain: Config = {"name": PLAIN, "filters": [plain_on_tls(work, f"{name}{PLAIN}")]}
     config["listener_filters"] = [
         extension(
             "envoy.filters.listener.tls_inspector",
@@ -111,23 +111,23 @@ def _tls(inputs: Inputs, files: Files, place: Place, config: Config, told: list[
     if default is not None:
         sharing = [site for site in served if postures[site] == postures[default]]
         config["default_filter_chain"] = _chain(
-            inputs, files, place, sharing, postures[default], DEFAULT, shown=default
+            work, place, sharing, postures[default], DEFAULT, shown=default
         )
     if place.by_pattern:
         config["filter_chain_matcher"] = _matcher(place, _groups(served, postures))
     return True
 
 
-def _posture(inputs: Inputs, site: Site, told: list[Problem]) -> Posture | None:
+def _posture(work: Work, site: Site, told: list[Problem]) -> Posture | None:
     """What the site's listener asks of clients; ``None`` if the engine cannot serve it."""
     listener = site.listener
-    if not can_serve(inputs, listener):
+    if not can_serve(work.inputs, listener):
         certificate = listener.ssl_certificate
         called = f"certificate “{certificate.name}”" if certificate else "missing certificate"
         message = f"Listener “{listener.name}” is not served because of its {called}."
         told.append(_about(notes.KEY_UNUSABLE, site, message))
         return None
-    found = spoken(policy_of(inputs.loaded, listener))
+    found = spoken(policy_of(work.loaded, listener))
     if not found.usable:
         message = f"Listener “{listener.name}” is not served because of its TLS policy."
         told.append(_about(notes.POLICY_UNUSABLE, site, message))
@@ -135,7 +135,11 @@ def _posture(inputs: Inputs, site: Site, told: list[Problem]) -> Posture | None:
     if found.missing:
         message = f"Listener “{listener.name}” does not offer {', '.join(found.missing)}."
         told.append(_about(notes.SUITES_MISSING, site, message))
-    return found, None
+    client = client_check(work.loaded, listener.ssl_profile)
+    if client is not None and client.revocation:
+        message = f"Listener “{listener.name}” lets clients in without asking about revocation."
+        told.append(_about(notes.REVOCATION_UNCHECKED, site, message))
+    return found, client
 
 
 def _groups(sites: Iterable[Site], postures: dict[Site, Posture]) -> list[list[Site]]:
@@ -147,7 +151,7 @@ def _groups(sites: Iterable[Site], postures: dict[Site, Posture]) -> list[list[S
     return list(together.values())
 
 
-def _default_site(inputs: Inputs, place: Place, served: Sequence[Site]) -> Site | None:
+def _default_site(work: Work, place: Place, served: Sequence[Site]) -> Site | None:
     """Whose certificate clients get that name no server, or one that no listener has.
 
     A basic listener's; else on v2 that of the first listener by rule order, on v1 that of the
@@ -157,14 +161,13 @@ def _default_site(inputs: Inputs, place: Place, served: Sequence[Site]) -> Site 
     if basic is not None:
         return basic if basic in served else None
     for site in served:
-        if not inputs.loaded.is_v1 or not site.listener.require_server_name_indication:
+        if not work.loaded.is_v1 or not site.listener.require_server_name_indication:
             return site
     return None
 
 
 def _chain(
-    inputs: Inputs,
-    files: Files,
+    work: Work,
     place: Place,
     sites: Sequence[Site],
     posture: Posture,
@@ -176,10 +179,10 @@ def _chain(
     found, client = posture
     owner = (shown or sites[0]).listener
     is_default = shown is not None
-    hosts = virtual_hosts(inputs, place, sites, is_default=is_default)
+    hosts = virtual_hosts(work, place, sites, is_default=is_default)
     manager = connection_manager(
-        inputs,
-        f"{listener_name(inputs.loaded.gateway.pk, place)}/{name.strip('/')}",
+        work,
+        f"{listener_name(work.loaded.gateway.pk, place)}/{name.strip('/')}",
         hosts,
         has_tls=True,
         client=client,
@@ -188,8 +191,9 @@ def _chain(
         "name": name,
         "transport_socket": context(
             found,
-            certificate_files(inputs, files, owner),
-            http2=inputs.loaded.gateway.enable_http2,
+            certificate_files(work.inputs, work.files, owner),
+            http2=work.loaded.gateway.enable_http2,
+            validation=validation(client, work.files) if client else None,
         ),
         "filters": [manager],
     }

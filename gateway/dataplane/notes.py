@@ -72,3 +72,22 @@ ADDRESS_FORBIDDEN = declare(
     remedy="Point the pool at a server of the lab, or ask the administrator to open the network.",
     source="Application Gateway backend pool configuration article",
 )
+REWRITE_UNUSABLE = declare(
+    "engine-rewrite-unusable",
+    severity="warning",
+    title="The engine cannot carry out a rewrite rule",
+    why="The engine's regular expressions (RE2) know neither look-around nor references back to "
+    "what was found before, and not every server variable has a counterpart. The rule is left "
+    "out, the others of the set are carried out.",
+    remedy="Write the pattern without look-around and back-references, or use another variable.",
+    source="Rewrite HTTP headers and URL with Application Gateway article",
+)
+REVOCATION_UNCHECKED = declare(
+    "engine-revocation-unchecked",
+    severity="warning",
+    title="Revocation of client certificates is not checked",
+    why="The engine asks no responder (OCSP) about client certificates. Everything else about "
+    "them is checked.",
+    remedy="Do not rely on it here: a client whose certificate was revoked is still let in.",
+    source="Overview of mutual authentication with Application Gateway article",
+)

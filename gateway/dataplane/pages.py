@@ -104,7 +104,7 @@ def _causes(*, is_v1: bool) -> Iterator[tuple[int, Config]]:
     yield 408, _status(408)
     yield (502 if is_v1 else 504), {"response_flag_filter": {"flags": list(_TIMED_OUT)}}
     yield 502, {"response_flag_filter": {"flags": list(_NO_ANSWER)}}
-    for status in (400, 404, 413, 431, 500, 503):
+    for status in (400, 403, 404, 413, 421, 431, 500, 502, 503, 504):
         yield status, _status(status)
 
 

@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 
 from gateway.dataplane.clusters import cluster_name
 from gateway.dataplane.envoy import Config, extension, seconds, tagged, typed
-from gateway.dataplane.inputs import Inputs
 from gateway.dataplane.pages import direct, page
+from gateway.dataplane.rewrites import FILTER as REWRITE_FILTER
 from gateway.dataplane.sites import Site
+from gateway.dataplane.work import Work
 from gateway.models import (
     Affinity,
     BackendHttpSettings,
@@ -30,21 +31,27 @@ _CODES = {
     RedirectConfiguration.Type.SEE_OTHER: "SEE_OTHER",
     RedirectConfiguration.Type.TEMPORARY: "TEMPORARY_REDIRECT",
 }
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+FORWARDED_FOR = "x-forwarded-for"
+# The client's address and port, after what it brought along ("How an application gateway works").
+_FORWARDED: Config = {
+    "header": {"key": FORWARDED_FOR, "value": "%DOWNSTREAM_REMOTE_ADDRESS%"},
+    "append_action": "APPEND_IF_EXISTS_OR_ADD",
+}
+_USUAL_PORTS = {"http": 80, "https": 443}
 
 
-def routes_of(inputs: Inputs, site: Site, *, headers: list[Config] | None = None) -> list[Config]:
+def routes_of(work: Work, site: Site, *, headers: list[Config] | None = None) -> list[Config]:
     """The routes of a site's rule; ``headers`` are matchers that each of them has as well."""
     rule = site.rule
     found = []
     if rule.rule_type == RuleType.PATH_BASED and rule.url_path_map is not None:
         path_map = rule.url_path_map
-        for path_rule in inputs.loaded.path_rules(path_map):
+        for path_rule in work.loaded.path_rules(path_map):
             for path in texts(path_rule.paths):
-                found.append(_route(inputs, site, path_rule, path, path_rule.name))
-        found.append(_route(inputs, site, path_map, "", ""))
+                found.append(_route(work, site, path_rule, path, path_rule.name))
+        found.append(_route(work, site, path_map, "", ""))
     else:
-        found.append(_route(inputs, site, rule, "", ""))
+        found.append(_route(work, site, rule, "", ""))
     for route in found:
         if headers:
             route["match"] = {**route["match"], "headers": headers}
@@ -56,7 +63,7 @@ def catch_all(status: int, html: str) -> Config:
     return {"match": {"prefix": "/"}, "direct_response": direct(status, html)}
 
 
-def _route(inputs: Inputs, site: Site, routed: Routed, path: str, path_rule: str) -> Config:
+def _route(work: Work, site: Site, routed: Routed, path: str, path_rule: str) -> Config:
     route: Config = {
         "name": "/".join(part for part in (site.rule.name, path_rule) if part),
         "match": _match(path),
@@ -64,25 +71,32 @@ def _route(inputs: Inputs, site: Site, routed: Routed, path: str, path_rule: str
     facts = {"listener": site.listener.name, "rule": site.rule.name}
     redirect = routed.redirect_configuration
     pool, settings = routed.backend_address_pool, routed.backend_http_settings
-    is_stopped = inputs.loaded.gateway.operational_state == OperationalState.STOPPED
+    is_stopped = work.loaded.gateway.operational_state == OperationalState.STOPPED
     if redirect is not None and not is_stopped:
-        target = _redirect(inputs, redirect)
+        target = _redirect(work, site, redirect)
         if target is not None:
             return {**route, "metadata": tagged(**facts), "redirect": target}
     if is_stopped or pool is None or settings is None:
-        is_v1 = inputs.loaded.is_v1
-        html = page(inputs.error_pages, site.listener.name, 502, is_v1=is_v1)
+        is_v1 = work.is_v1
+        html = page(work.inputs.error_pages, site.listener.name, 502, is_v1=is_v1)
         return {**route, "metadata": tagged(**facts), "direct_response": direct(502, html)}
     facts |= {"pool": pool.name, "settings": settings.name}
     route["metadata"] = tagged(**facts)
-    route["route"] = _action(
-        inputs, settings, cluster_name(inputs.loaded.gateway.pk, pool, settings)
-    )
+    route["route"] = _action(settings, cluster_name(work.loaded.gateway.pk, pool, settings))
     override = _overridden(settings.path, path)
     if override is not None:
         route["route"]["regex_rewrite"] = override
+    rule_set = routed.rewrite_rule_set
+    rewriting = work.rewrites.sets.get(rule_set.pk) if rule_set is not None else None
+    if rewriting is None or FORWARDED_FOR not in rewriting.touched:
+        route["request_headers_to_add"] = [_FORWARDED]
+    per_filter = {}
+    if rewriting is not None:
+        per_filter[REWRITE_FILTER] = rewriting.per_route()
     if settings.cookie_based_affinity == Affinity.ENABLED:
-        route["typed_per_filter_config"] = {AFFINITY_FILTER: _affinity(settings)}
+        per_filter[AFFINITY_FILTER] = _affinity(settings)
+    if per_filter:
+        route["typed_per_filter_config"] = per_filter
     return route
 
 
@@ -95,7 +109,7 @@ def _match(path: str) -> Config:
     return {"path": path, "case_sensitive": False}
 
 
-def _action(inputs: Inputs, settings: BackendHttpSettings, cluster: str) -> Config:
+def _action(settings: BackendHttpSettings, cluster: str) -> Config:
     """To a cluster. The request time-out is the time without any byte of an answer."""
     action: Config = {
         "cluster": cluster,
@@ -150,11 +164,11 @@ def _affinity(settings: BackendHttpSettings) -> Config:
     )
 
 
-def _redirect(inputs: Inputs, redirect: RedirectConfiguration) -> Config | None:
+def _redirect(work: Work, site: Site, redirect: RedirectConfiguration) -> Config | None:
     """A redirect; ``None`` where its target listener is not published."""
     action: Config = {"response_code": _CODES[RedirectConfiguration.Type(redirect.redirect_type)]}
     if redirect.target_listener is not None:
-        target = _to_listener(inputs, redirect.target_listener)
+        target = _to_listener(work, site, redirect.target_listener)
         if target is None:
             return None
         action |= target
@@ -167,27 +181,43 @@ def _redirect(inputs: Inputs, redirect: RedirectConfiguration) -> Config | None:
     return action
 
 
-def _to_listener(inputs: Inputs, listener: HttpListener) -> Config | None:
-    frontend, port = listener.frontend_ip_configuration_id, listener.frontend_port
-    published = inputs.ports.get((frontend or 0, port.port if port else 0))
-    if published is None:
+def _to_listener(work: Work, site: Site, listener: HttpListener) -> Config | None:
+    number = _number(work, listener)
+    if number is None:
         return None
-    scheme = "https" if listener.protocol == Protocol.HTTPS else "http"
-    target: Config = {"scheme_redirect": scheme, "port_redirect": published[1]}
+    scheme = _scheme(listener)
+    target: Config = {"scheme_redirect": scheme}
     if listener.hosts:
         target["host_redirect"] = listener.hosts[0]
+    # A usual port is left out. Without a host name the client's own is kept, with its port, which
+    # then must be replaced unless it is the usual one, too.
+    is_usual = number == _USUAL_PORTS[scheme]
+    came_usual = _number(work, site.listener) == _USUAL_PORTS[_scheme(site.listener)]
+    if not is_usual or not (listener.hosts or came_usual):
+        target["port_redirect"] = number
     return target
+
+
+def _number(work: Work, listener: HttpListener) -> int | None:
+    """The port number at which a listener is published."""
+    frontend, port = listener.frontend_ip_configuration_id, listener.frontend_port
+    published = work.inputs.ports.get((frontend or 0, port.port if port else 0))
+    return published[1] if published else None
+
+
+def _scheme(listener: HttpListener) -> str:
+    return "https" if listener.protocol == Protocol.HTTPS else "http"
 
 
 def _to_url(url: str) -> Config:
     parts = urlsplit(url)
-    port = parts.port or _DEFAULT_PORTS[parts.scheme]
     target: Config = {
         "scheme_redirect": parts.scheme,
         "host_redirect": parts.hostname or "",
-        "port_redirect": port,
         "path_redirect": parts.path or "/",
     }
     if parts.query:
         target["path_redirect"] += f"?{parts.query}"
+    if parts.port is not None and parts.port != _USUAL_PORTS.get(parts.scheme):
+        target["port_redirect"] = parts.port
     return target

@@ -109,7 +109,8 @@ class Engine:
         """Wait until Envoy has taken both documents; fails with its reasons if it refuses."""
 
         def taken() -> bool:
-            assert self.process is not None and self.process.poll() is None, self.told()
+            assert self.process is not None
+            assert self.process.poll() is None, self.told()
             try:
                 stats = self.admin("/stats?filter=cds|lds|warming|workers_started")
             except OSError:

@@ -16,7 +16,7 @@ from typing import Any
 from certificates.x509 import issue
 from certificates.x509.certificate import Certificate
 from gateway.dataplane.compile import Compiled, compile_gateway
-from gateway.dataplane.forbidden import forbidden_now
+from gateway.dataplane.forbidden import Forbidden, forbidden_now
 from gateway.dataplane.inputs import Inputs, Member, PairKey
 from gateway.models import ApplicationGateway, BackendAddress, BackendHttpSettings
 from gateway.rules.joins import pairs
@@ -58,6 +58,7 @@ class Traffic:
     members: dict[PairKey, Member] = field(default_factory=dict)
     error_pages: dict[tuple[str, int], str] = field(default_factory=dict)
     well_known: tuple[Certificate, ...] = ()
+    forbidden: tuple[Forbidden, ...] = field(default_factory=forbidden_now)
 
     def inputs(self) -> Inputs:
         from gateway.models import SslCertificateKey
@@ -75,7 +76,7 @@ class Traffic:
             well_known_pem="".join(one.pem for one in self.well_known).encode(),
             error_pages=self.error_pages,
             keys={key.owner_id: bytes(key.pem) for key in keys},
-            forbidden=forbidden_now(),
+            forbidden=self.forbidden,
         )
 
     def compile(self) -> Compiled:

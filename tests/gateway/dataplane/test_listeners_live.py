@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+
 import pytest
 
 from gateway.models import HttpListener
@@ -57,7 +59,6 @@ def test_a_request_reaches_the_backend_with_the_gateways_headers():
             line = engine.lines(1)[0]
     assert (found.status, found.body, found.headers["server"]) == (200, "fine", "backend")
     head = backend.requests[0].lower()
-    print(head)
     assert head.startswith("get /a?b=c http/1.1")
     assert f"\r\nhost: www.contoso.com:{port}\r\n" in head
     assert f"x-original-host: www.contoso.com:{port}\r\n" in head
@@ -69,7 +70,6 @@ def test_a_request_reaches_the_backend_with_the_gateways_headers():
     assert "x-appgw-trace-id: " in head
     assert "forged" not in head
     assert "x-envoy" not in head
-    print(line)
     assert line["listenerName"] == make.LISTENER
 
 
@@ -133,9 +133,9 @@ def test_v1_resets_clients_that_name_no_known_server():
         with running(traffic.compile()):
             port = traffic.port()
             known = ask(port, "www.contoso.com", sni="www.contoso.com")
-            with pytest.raises(OSError):
+            with pytest.raises((ssl.SSLError, ConnectionResetError)):
                 ask(port, "www.contoso.com", tls=True)
-            with pytest.raises(OSError):
+            with pytest.raises((ssl.SSLError, ConnectionResetError)):
                 ask(port, "www.contoso.com", sni="other.contoso.com")
     assert known.status == 200
 
@@ -186,7 +186,4 @@ def test_v2_backends_are_checked_by_root_and_name():
     assert "host: app.internal" in backend.requests[0].lower()
     assert "host: passing.contoso.com" in backend.requests[1].lower()
     assert backend.names[:3] == ["app.internal", "passing.contoso.com", "app.internal"]
-    for line in lines:
-        print(line)
-    print(backend.names)
     assert (other.status, address.status) == (502, 502)
