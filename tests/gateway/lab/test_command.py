@@ -13,6 +13,10 @@ import pytest
 from cryptography.fernet import Fernet
 from django.conf import settings
 
+from gateway.lab.scenarios import SCENARIOS
+
+# Every scenario, in both networks of a sandbox.
+SERVERS = 2 * len(SCENARIOS)
 COMMAND = [sys.executable, str(settings.BASE_DIR / "manage.py"), "labservers"]
 PREPARE = """
 import django
@@ -46,7 +50,7 @@ def labservers(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(COMMAND, env=environment, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None
-            assert any("The lab serves 30 servers" in line for line in process.stderr)
+            assert any(f"The lab serves {SERVERS} servers" in line for line in process.stderr)
             yield process
         finally:
             process.kill()
