@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +21,10 @@ from certificates.pages import HOME, Crumb, blade
 from certificates.x509.read import read_certificates
 
 READ_BYTES = 64 * 1024
-"""Files up to this size are looked into for the list."""
+"""Files up to this size are looked into for the list, ..."""
+
+READ_TOTAL = 512 * 1024
+"""... the smallest first, until this much was read."""
 
 _ENCODINGS = {"base64": "Base-64", "der": "DER", "pkcs7": "PKCS #7"}
 
@@ -66,17 +70,27 @@ def shelves(owner_id: int | None) -> list[Shelf]:
     mine = SavedFile.objects.filter(owner_id=owner_id).order_by("pk")
     facts = mine.values_list("pk", "place", "name", "saved_at", Length("data"))[:MAX_FILES]
     rows = list(facts)
-    small = [pk for pk, *_, size in rows if size <= READ_BYTES]
-    data = dict(mine.filter(pk__in=small).values_list("pk", "data"))
+    data = dict(mine.filter(pk__in=_looked_into(rows)).values_list("pk", "data"))
     found: dict[str, list[FileLine]] = {}
     for pk, place, name, saved_at, size in rows:
-        read = describe(bytes(data[pk])) if pk in data else ("Too large to look into", "", False)
+        read = describe(bytes(data[pk])) if pk in data else ("Open it to see", "", True)
         line = FileLine(pk, name, size, saved_at, *read, question=delete_text(name))
         found.setdefault(place, []).append(line)
     return [
         Shelf(place, sorted(found.get(place, []), key=lambda line: line.name.lower()))
         for place in Place
     ]
+
+
+def _looked_into(rows: Sequence[tuple[int, str, str, datetime, int]]) -> list[int]:
+    """The files (by ``pk``, first of a row; the size is the last) that the list reads."""
+    found, total = [], 0
+    for pk, *_, size in sorted(rows, key=lambda row: row[-1]):
+        total += size
+        if size > READ_BYTES or total > READ_TOTAL:
+            break
+        found.append(pk)
+    return found
 
 
 def delete_text(name: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from django.db import transaction
+from django.db.models import Count, Sum
+from django.db.models.functions import Length
 
 from certificates.models import Place, SavedFile
 from certificates.stores import lock_owner
@@ -14,6 +16,8 @@ MAX_FILES = 200
 
 MAX_NAME = 120
 MAX_BYTES = 1024 * 1024
+MAX_TOTAL = 8 * MAX_BYTES
+"""Bytes of all files of one user."""
 
 _FORBIDDEN = '\\/:*?"<>|'
 # Names of devices: Windows keeps them to itself, with any ending.
@@ -63,7 +67,7 @@ def save_file(owner_id: int, place: Place | str, name: str, data: bytes) -> Save
     """Save a file at a place of the user; one of the same name (in any letter case) is replaced.
 
     Raises :class:`FileRefusedError` for a name that cannot be, for more than :data:`MAX_FILES`
-    files, and for more than :data:`MAX_BYTES` bytes.
+    files, and for more than :data:`MAX_BYTES` bytes or :data:`MAX_TOTAL` in all files.
     """
     name = check_name(name)
     if place not in Place.values:
@@ -72,13 +76,18 @@ def save_file(owner_id: int, place: Place | str, name: str, data: bytes) -> Save
         raise FileRefusedError(f"The file has {len(data):,} bytes; {MAX_BYTES:,} can be kept.")
     with transaction.atomic():
         lock_owner(owner_id)
-        row = find_file(owner_id, place, name)
-        if row is None:
-            if SavedFile.objects.filter(owner_id=owner_id).count() >= MAX_FILES:
-                raise FileRefusedError(
-                    f"There are {MAX_FILES} exported files already. Delete some of them first."
-                )
-            row = SavedFile(owner_id=owner_id, place=place)
+        row = find_file(owner_id, place, name) or SavedFile(owner_id=owner_id, place=place)
+        others = SavedFile.objects.filter(owner_id=owner_id).exclude(pk=row.pk)
+        told = others.aggregate(count=Count("pk"), size=Sum(Length("data")))
+        if told["count"] >= MAX_FILES:
+            raise FileRefusedError(
+                f"There are {MAX_FILES} exported files already. Delete some of them first."
+            )
+        if (told["size"] or 0) + len(data) > MAX_TOTAL:
+            raise FileRefusedError(
+                f"Your exported files would take more than {MAX_TOTAL:,} bytes. Delete some of "
+                "them first."
+            )
         row.name, row.data = name, data
         row.save()
     return row

@@ -12,6 +12,8 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Sum
+from django.db.models.functions import Length
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -22,7 +24,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from certificates.manager import folder_url, place_or_404, title
 from certificates.models import Folder, Store, StoredCertificate
 from certificates.pages import HOME, Crumb
-from certificates.stores import MAX_STORED, add, folder_for, lock_owner
+from certificates.stores import MAX_STORED, MAX_STORED_BYTES, add, folder_for, lock_owner
 from certificates.x509.armour import read_armour
 from certificates.x509.certificate import Certificate
 from certificates.x509.kinds import files, listeners
@@ -62,7 +64,8 @@ KEY_LEFT_OUT = declare(
 STORE_FULL = declare(
     "store-full",
     title="The certificate stores are full",
-    why=f"One user's stores hold {MAX_STORED} certificates, all folders together.",
+    why=f"One user's stores hold {MAX_STORED} certificates, all folders together, and of these "
+    f"{MAX_STORED_BYTES // 1024**2} MB.",
     remedy="Delete certificates that are not needed any more, then import the file again.",
 )
 
@@ -168,9 +171,17 @@ def _check_room(owner_id: int, store: Store, wanted: list[tuple[Folder, Certific
             store=store, certificate__sha256__in=[one.sha256 for _, one in wanted]
         ).values_list("folder", "certificate__sha256")
     )
-    new = sum((str(place), one.sha256) not in there for place, one in wanted)
-    if new and rows.count() + new > MAX_STORED:
-        message = f"With {new} more, your stores would hold more than {MAX_STORED} certificates."
+    new = [one for place, one in wanted if (str(place), one.sha256) not in there]
+    if not new:
+        return
+    if rows.count() + len(new) > MAX_STORED:
+        message = (
+            f"With {len(new)} more, your stores would hold more than {MAX_STORED} certificates."
+        )
+        raise _error(STORE_FULL, message)
+    stored = rows.aggregate(size=Sum(Length("certificate__der")))["size"] or 0
+    if stored + sum(len(one.der) for one in new) > MAX_STORED_BYTES:
+        message = f"Your stores would hold more than {MAX_STORED_BYTES:,} bytes of certificates."
         raise _error(STORE_FULL, message)
 
 

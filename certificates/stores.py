@@ -22,6 +22,9 @@ from certificates.x509.anchors import Anchor, AnchorStore
 MAX_STORED = 500
 """Certificates in the stores of one user, all folders together."""
 
+MAX_STORED_BYTES = 2 * 1024 * 1024
+"""Their bytes together: pages read all of them, and a certificate may have a quarter of a MB."""
+
 
 def lock_owner(owner_id: int) -> None:
     """Let nobody else change what this user owns here until the transaction ends (on SQLite, the

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from certificates import exported
 from certificates.exported import READ_BYTES, describe
 from certificates.files import save_file
 from certificates.models import Place, SavedFile
@@ -54,12 +55,29 @@ def test_each_file_stands_at_its_place_with_what_can_be_done_with_it(
 
 def test_what_holds_no_certificate_opens_in_notepad(user: User, client: Client) -> None:
     row = save_file(user.pk, Place.DESKTOP, "note.txt", b"hello")
-    big = save_file(user.pk, Place.DESKTOP, "big.bin", b"x" * (READ_BYTES + 1))
     shown = text(client.get(URL))
-    assert "Too large to look into" in shown
-    for one in (row, big):
-        assert f'href="{reverse("certificates:notepad", args=[one.pk])}" data-window' in shown
-        assert reverse("certificates:view", args=["files", one.pk]) not in shown
+    assert f'href="{reverse("certificates:notepad", args=[row.pk])}" data-window' in shown
+    assert reverse("certificates:view", args=["files", row.pk]) not in shown
+
+
+def test_the_list_does_not_look_into_large_files_nor_into_too_many(
+    user: User, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pem = to_pem(makers.leaf().certificate)
+    save_file(user.pk, Place.DESKTOP, "big.cer", pem + b"\n" * READ_BYTES)
+    for number in range(3):
+        save_file(user.pk, Place.DESKTOP, f"{number}.cer", pem)
+    monkeypatch.setattr(exported, "READ_TOTAL", 2 * len(pem))
+    (desktop, *_) = exported.shelves(user.pk)
+    told = {line.name: line.what for line in desktop.lines}
+    assert told == {
+        "0.cer": makers.NAME,
+        "1.cer": makers.NAME,
+        "2.cer": "Open it to see",
+        "big.cer": "Open it to see",
+    }
+    # They open as certificates all the same.
+    assert all(line.opens for line in desktop.lines)
 
 
 @pytest.mark.parametrize("name", ["leaf.cer", "Größe (2) \U0001f600.p7b", "a'b;c.cer", "a%22b.cer"])

@@ -74,6 +74,19 @@ def test_a_place_that_does_not_exist_and_too_many_bytes_are_refused(user: User) 
         save_file(user.pk, Place.DESKTOP, "leaf.cer", b"1" * (files.MAX_BYTES + 1))
 
 
+def test_all_files_together_have_a_limit_and_one_of_them_may_be_replaced(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MAX_TOTAL", 10)
+    save_file(user.pk, Place.DESKTOP, "1.cer", b"1" * 6)
+    save_file(user.pk, Place.DOWNLOADS, "2.cer", b"2" * 4)
+    save_file(user.pk, Place.DESKTOP, "1.cer", b"again!")
+    with pytest.raises(FileRefusedError, match="more than 10 bytes"):
+        save_file(user.pk, Place.DESKTOP, "1.cer", b"1" * 7)
+    with pytest.raises(FileRefusedError, match="more than 10 bytes"):
+        save_file(user.pk, Place.DESKTOP, "3.cer", b"3")
+
+
 def test_a_user_who_has_the_most_files_may_still_replace_one(
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

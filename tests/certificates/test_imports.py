@@ -298,6 +298,18 @@ def test_no_more_is_stored_than_a_user_may_have(
     assert send(other, to_pem(makers.other_root().certificate)).status_code == 302
 
 
+def test_certificates_take_no_more_bytes_than_a_user_may_have(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, other = makers.root().certificate, makers.other_root().certificate
+    monkeypatch.setattr(imports, "MAX_STORED_BYTES", len(root.der) + 10)
+    assert send(client, to_pem(root)).status_code == 302
+    answer = send(client, to_pem(other))
+    assert answer.status_code == 422
+    assert "bytes of certificates" in text(answer)
+    assert send(client, to_pem(root)).status_code == 302
+
+
 def test_of_a_file_that_does_not_fit_nothing_is_stored(
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
