@@ -15,6 +15,7 @@ from gateway.models import (
     SimulatedCause,
     Subnet,
     VirtualNetwork,
+    ZoneRecord,
     load_gateway,
     new_etag,
 )
@@ -68,7 +69,8 @@ def change_network(
         changes = write(locked)
         if not changes:
             return changes
-        problems = errors(networks.check(locked))
+        records = ZoneRecord.objects.filter(virtual_network=locked).count()
+        problems = errors(networks.check(locked, records=records))
         if problems:
             raise Rejected(*problems)
         _judge_gateways(locked)

@@ -12,6 +12,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.safestring import SafeString
 
+from gateway.lab.answer_scenarios import DNS_SERVERS
 from gateway.models import (
     ApplicationGateway,
     BackendAddress,
@@ -28,6 +29,8 @@ from gateway.portal.stamps import NUMBER, VALUE, Stamp, draw
 from gateway.rules.pools import TARGET_DUPLICATE
 
 PREFIX = "targets"
+# Lab servers that are no backends.
+NO_TARGETS = [one.id for one in DNS_SERVERS]
 # The largest number of targets in a pool (Application Gateway limits article).
 MOST_TARGETS = 1200
 SIMULATED = (TargetKind.VIRTUAL_MACHINE, TargetKind.SCALE_SET, TargetKind.APP_SERVICE)
@@ -60,7 +63,8 @@ def offer(gateway: ApplicationGateway, stored: Iterable[BackendAddress]) -> Offe
     networks = Subnet.objects.filter(pk__in=subnets).values("virtual_network_id")
     found = Offer({kind: [] for kind in SIMULATED})
     labels: dict[tuple[TargetKind, str], list[str]] = {}
-    for server in LabServer.objects.filter(virtual_network_id__in=networks):
+    servers = LabServer.objects.filter(virtual_network_id__in=networks)
+    for server in servers.exclude(scenario__in=NO_TARGETS):
         kind = TargetKind(server.kind)
         if kind == TargetKind.ADDRESS:
             found.names.append(server.fqdn)

@@ -25,10 +25,22 @@ DNS_SERVERS_MANY = declare(
     remedy="Keep the ones that answer.",
     source="Azure subscription limits: networking",
 )
+ZONE_FULL = declare(
+    "zone-full",
+    title="The zone has no room for more records",
+    why="The zone of a virtual network holds up to 500 records here: each probe reads it whole.",
+    remedy="Delete records that no pool names any more.",
+    source=_DNS,
+)
 MOST_DNS_SERVERS = 20
+MOST_RECORDS = 500
 
 
-def check(network: VirtualNetwork) -> Iterator[Problem]:
+def check(network: VirtualNetwork, *, records: int) -> Iterator[Problem]:
+    """What is wrong with a network whose zone has so many ``records``."""
+    if records > MOST_RECORDS:
+        message = f"The zone of “{network.name}” would have {records} records."
+        yield at(ZONE_FULL, message)
     servers = [str(one) for one in network.dns_servers or ()]
     if len(servers) > MOST_DNS_SERVERS:
         message = f"“{network.name}” would have {len(servers)} DNS servers."

@@ -40,7 +40,7 @@ TABLES = (
 # Raised when something is to be deleted; its test is in test_references.py.
 OF_DELETING = {"in-use"}
 # Raised about virtual networks; their tests are in test_networks.py.
-OF_NETWORKS = {"dns-server-invalid", "dns-servers-many"}
+OF_NETWORKS = {"dns-server-invalid", "dns-servers-many", "zone-full"}
 
 
 def declared() -> dict[str, Kind]:

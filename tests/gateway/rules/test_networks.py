@@ -15,7 +15,7 @@ MANY = [f"10.0.9.{number}" for number in range(1, 22)]
 
 def found(*servers: Any) -> list[str]:
     network = VirtualNetwork(name="myVNet", dns_servers=list(servers))
-    problems = list(networks.check(network))
+    problems = list(networks.check(network, records=networks.MOST_RECORDS))
     assert all(problem.target.field == "dns_servers" for problem in problems)
     return [problem.id for problem in problems]
 
@@ -41,5 +41,12 @@ def test_more_than_twenty_are_too_many() -> None:
     assert found(*MANY) == ["dns-servers-many"]
 
 
-def test_both_kinds_are_raised_here() -> None:
-    assert {*found("x"), *found(*MANY)} == OF_NETWORKS
+def test_a_zone_has_an_end() -> None:
+    network = VirtualNetwork(name="myVNet")
+    (problem,) = networks.check(network, records=networks.MOST_RECORDS + 1)
+    assert problem.id == "zone-full"
+    assert "501" in problem.message
+
+
+def test_all_kinds_are_raised_here() -> None:
+    assert {*found("x"), *found(*MANY), "zone-full"} == OF_NETWORKS
