@@ -26,6 +26,8 @@ Config = dict[str, Any]
 
 PATIENCE = 20.0  # seconds that Envoy gets to take a document in
 RETIRED = DRAIN + 5.0  # seconds after which a cluster that nothing names is taken away
+LOG_PATIENCE = 1.0  # seconds within which Envoy writes down what it has said
+_CLUSTER_REFUSED = re.compile(r"cluster '([^'\n]+)'[^:\n]*: ([^\n]+)")
 _NAME = re.compile(r"[0-9a-f]{40}\.[a-z0-9]{1,8}")
 _NAMED = re.compile(rf"{FILES}/([0-9a-f]{{40}}\.[a-z0-9]{{1,8}})")
 
@@ -234,15 +236,18 @@ class Applier:
 
     def _refused_clusters(self, wanted: Iterable[str], position: int) -> dict[str, str]:
         """As for listeners; of clusters Envoy tells only its log."""
-        with self.home.engine_log.open("rb") as log:
-            log.seek(position)
-            said = log.read(1_000_000).decode(errors="replace")
-        found = {}
-        for name in wanted:
-            reason = re.search(rf"(?<![\w/.-]){re.escape(name)}: ([^\n]+)", said)
-            if reason:
-                found[name] = in_our_words(reason[1])
-        return found or dict.fromkeys(wanted, WHOLE)
+        names = set(wanted)
+        deadline = time.monotonic() + LOG_PATIENCE
+        found: dict[str, str] = {}
+        while not found and time.monotonic() < deadline:
+            time.sleep(0.05)
+            with self.home.engine_log.open("rb") as log:
+                log.seek(position)
+                said = log.read(1_000_000).decode(errors="replace")
+            for name, reason in _CLUSTER_REFUSED.findall(said):
+                if name in names:
+                    found[name] = in_our_words(reason)
+        return found or dict.fromkeys(names, WHOLE)
 
     def _log_end(self) -> int:
         try:

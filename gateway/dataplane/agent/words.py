@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 
 WHOLE = (
-    "Envoy could not read the configuration as a whole, so nothing of it was taken. Its log in the "
-    "agent's directory (envoy.log) names the field."
+    "Envoy could not make sense of the configuration as a whole, so nothing of it was taken: a "
+    "fault of Gatewright, not of yours."
 )
 _LONGEST = 300
 
