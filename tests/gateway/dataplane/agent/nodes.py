@@ -110,9 +110,7 @@ def answer(text: str) -> Any:
 def listener(
     name: str, port: int, routes: list[Any], host: str = "127.0.0.1", tls: Any = None
 ) -> Any:
-    router = extension(
-        "envoy.filters.http.router", "extensions.filters.http.router.v3.Router"
-    )
+    router = extension("envoy.filters.http.router", "extensions.filters.http.router.v3.Router")
     manager = extension(
         "envoy.filters.network.http_connection_manager",
         "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",

@@ -147,7 +147,9 @@ def test_a_refused_cluster_is_told_and_the_others_are_there(envoy: Node) -> None
 
 
 def test_a_key_that_does_not_fit_is_refused_in_our_words(envoy: Node, tmp_path: Path) -> None:
-    one, two = (issue.make_self_signed(name, now=factories.NOW, ca=False) for name in ("a.test", "b.test"))
+    one, two = (
+        issue.make_self_signed(name, now=factories.NOW, ca=False) for name in ("a.test", "b.test")
+    )
     (tmp_path / "a.crt").write_bytes(issue.to_pem(one.certificate))
     (tmp_path / "b.key").write_bytes(issue.key_pem(two))
     tls = {
