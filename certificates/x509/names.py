@@ -83,11 +83,11 @@ def _detail(
         return f"“{certificate.label}” has neither a subject alternative name nor a common name."
     where = "subject alternative names" if used == "san" else "common name"
     if ok:
-        return f"“{shown}” is among the certificate's {where}."
+        return f"“{shown}” is covered by the certificate's {where}."
     names = ", ".join(candidates[:_SHOWN])
     if len(candidates) > _SHOWN:
         names += f" and {len(candidates) - _SHOWN} more"
-    return f"“{shown}” is not among the certificate's {where}: {names}."
+    return f"“{shown}” is not covered by the certificate's {where}: {names}."
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -102,6 +102,10 @@ def _climb(
     signed: Signed,
 ) -> Iterator[Walk]:
     """Every path, shortest first; those that do not end in an anchor may go on in later ones."""
+    itself = anchors.find(leaf)
+    if itself is not None and itself.is_usable:
+        yield Walk((leaf,), "anchor", itself)
+        return
     queue: deque[tuple[tuple[Certificate, ...], frozenset[Entity]]] = deque()
     queue.append(((leaf,), frozenset([_entity(leaf)])))
     for _ in range(MAX_STEPS):
@@ -109,10 +113,6 @@ def _climb(
             return
         path, members = queue.popleft()
         top = path[-1]
-        itself = anchors.find(top)
-        if itself is not None and itself.is_usable:
-            yield Walk(path, "anchor", itself)
-            continue
         yield Walk(path, "root" if top.self_signed else "no-issuer")
         if top.self_signed:
             continue

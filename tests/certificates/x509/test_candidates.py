@@ -12,7 +12,8 @@ from certificates.x509 import paths
 from certificates.x509.anchors import AnchorStore
 from certificates.x509.chains import judge_chain
 from certificates.x509.issue import Issued, make_intermediate, make_key, make_leaf, make_root
-from certificates.x509.paths import walks
+from certificates.x509.paths import walk, walks
+from certificates.x509.signatures import is_signed_by
 from tests.certificates.x509 import makers
 from tests.certificates.x509.makers import LONG_AGO, NAME, NOW, YESTERDAY, certs, store
 
@@ -162,6 +163,51 @@ def test_an_authority_that_certified_itself_again_is_passed_once():
     verdict = judge(certs(below, other_key), store(NEW))
     assert verdict.ok
     assert verdict.path == tuple(certs(below, other_key, NEW))
+
+
+def test_an_authority_with_the_key_under_another_name_is_no_issuer():
+    renamed = makers.crafted(CA, subject="Renamed", issuer=NEW, key=ISSUING.key)
+    assert judge(certs(SERVER, renamed), store(NEW)).finding == "intermediate-missing"
+
+
+def test_an_authority_with_another_key_identifier_is_no_issuer():
+    wanted = x509.AuthorityKeyIdentifier(b"wanted", None, None)
+    has = x509.SubjectKeyIdentifier(b"has")
+    issuing = makers.crafted(CA, (has, False), subject="Identified", issuer=NEW)
+    below = makers.crafted((wanted, False), subject=NAME, issuer=issuing)
+    assert judge(certs(below, issuing), store(NEW)).finding == "intermediate-missing"
+    # An identifier on one side only says nothing.
+    below = makers.crafted(subject=NAME, issuer=issuing)
+    assert judge(certs(below, issuing), store(NEW)).ok
+    issuing = makers.crafted(CA, subject="Identified", issuer=NEW)
+    below = makers.crafted((wanted, False), subject=NAME, issuer=issuing)
+    assert judge(certs(below, issuing), store(NEW)).ok
+
+
+def test_every_way_is_found_once_and_the_best_comes_first():
+    bridge = crossed(NEW, OLD)
+    presented = certs(SERVER, ISSUING, bridge, NEW, OLD)
+    found = walks(SERVER.certificate, presented, store(OLD, NEW), NOW)
+    assert [way.path for way in found] == [
+        tuple(certs(SERVER, ISSUING, NEW)),
+        tuple(certs(SERVER, ISSUING, bridge, OLD)),
+    ]
+    assert {way.stop for way in found} == {"anchor"}
+    assert walk(SERVER.certificate, presented, store(OLD, NEW), NOW) == found[0]
+    assert len(walks(NEW.certificate, certs(NEW), store(NEW), NOW)) == 1
+
+
+def test_no_signature_is_checked_twice(monkeypatch):
+    checked = []
+
+    def signed(child, issuer):
+        checked.append((child, issuer))
+        return is_signed_by(child, issuer)
+
+    monkeypatch.setattr(paths, "is_signed_by", signed)
+    presented = certs(SERVER, ISSUING, crossed(ISSUING, NEW), crossed(ISSUING, OLD), NEW, OLD)
+    assert len(walks(SERVER.certificate, presented, store(OLD, NEW), NOW)) == 3
+    assert len(checked) == len(set(checked)) == 4
 
 
 def test_no_more_ways_are_compared_than_a_handful():

@@ -105,6 +105,7 @@ def test_only_mail_addresses_as_alternative_names_leave_the_common_name():
         (["2001:db8::1"], "[2001:db8::1]", True),
         (["10.0.0.4"], "www.contoso.test", False),
         (["10.0.0.4"], "10.0.0.4.", False),
+        (["10.0.0.4"], " 10.0.0.4 ", True),
         (["10.0.0.4", "2001:db8::1"], "2001:db8::1", True),
         (["::ffff:10.0.0.4"], "10.0.0.4", False),
         ([], "10.0.0.4", False),
@@ -174,6 +175,24 @@ def test_long_lists_of_names_are_cut_in_the_explanation():
     verdict = match_name(certificate(dns=[f"n{number}.test" for number in range(30)]), "x.test")
     assert "and 22 more" in verdict.detail
     assert len(verdict.candidates) == 30
+
+
+def test_the_explanation_says_where_the_names_stand():
+    assert match_name(certificate(dns=["a.b"]), "a.b").detail == (
+        "“a.b” is covered by the certificate's subject alternative names."
+    )
+    assert match_name(certificate("a.b"), "a.b").detail == (
+        "“a.b” is covered by the certificate's common name."
+    )
+    assert match_name(certificate("a.b"), "c.d").detail == (
+        "“c.d” is not covered by the certificate's common name: a.b."
+    )
+    eight = [f"n{number}.test" for number in range(8)]
+    assert match_name(certificate(dns=eight), "x.test").detail.endswith(", n7.test.")
+
+
+def test_a_plain_label_beside_an_international_one_stays_as_it_is():
+    assert a_name("X" * 70 + ".ü") == "x" * 70 + ".xn--tda"
 
 
 def test_the_wanted_name_cannot_disturb_a_line_of_output():
