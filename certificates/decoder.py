@@ -121,7 +121,7 @@ def decoder(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form, {}, status=422)
     data, name = form.given
-    circle = circle_of(request.user.pk or 0)
+    circle = circle_of(pages.owner_of(request))
     exam = examine(
         data,
         form.cleaned_data["password"],

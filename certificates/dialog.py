@@ -15,13 +15,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from certificates.models import SavedFile, StoredCertificate
-from certificates.pages import window
+from certificates.pages import owner_of, window
 from certificates.reach import Reached, certificates_in, find_file, reach
 from certificates.x509.certificate import ROLE_WORDS, Certificate, Role
 from certificates.x509.details import Detail, details, purposes
-from certificates.x509.export import Answer, answers
+from certificates.x509.export import PLACES, Answer, Place, answers
 from certificates.x509.lineage import Node, is_sound
 from certificates.x509.read import read_certificates
+from certificates.x509.uses import state_of
 
 SHOWN = 50
 """Certificates of one file that can be chosen from."""
@@ -40,10 +41,8 @@ _TAKEN_FOR: dict[Role, str] = {
     "self-signed": "An authentication certificate of a v1 gateway. A v2 gateway can store it as a "
     "root, but trusts no server by it.",
 }
-_WHERE = {
-    "authentication": "v1 authentication certificate",
-    "root": "v2 trusted root certificate",
-}
+# A certificate by itself is no listener's.
+_ASKED: tuple[Place, ...] = ("authentication", "root")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +76,7 @@ def view(request: HttpRequest, kind: str, pk: int, sha256: str = "") -> HttpResp
     ``kind`` and ``pk`` name a stored certificate or a file, ``sha256`` another one of its path (see
     :func:`certificates.reach.reach`).
     """
-    owner_id = request.user.pk
-    assert owner_id is not None  # noqa: S101 - only the signed in come here
+    owner_id = owner_of(request)
     if kind == "files" and not sha256:
         file = find_file(owner_id, pk)
         found = certificates_in(file)
@@ -107,13 +105,13 @@ def _context(reached: Reached, sha256: str, now: datetime) -> dict[str, Any]:
         back_label=back_label,
     )
     fields = details(certificate)
-    said = [one for one in answers("base64", certificate, (), now) if one.place in _WHERE]
+    said = [one for one in answers("base64", certificate, (), now) if one.place in _ASKED]
     return {
         **frame,
         "certificate": certificate,
         "what": ROLE_WORDS[certificate.role],
         "purposes": _purposes(certificate),
-        "state": _state(certificate, now),
+        "state": state_of(certificate, now),
         "has_key": reached.has_key,
         "key_exportable": reached.key_exportable,
         "sound": is_sound(reached.lineage),
@@ -123,7 +121,7 @@ def _context(reached: Reached, sha256: str, now: datetime) -> dict[str, Any]:
         "details": [(f"{frame['window_id']}-{at}", one) for at, one in enumerate(fields)],
         "filters": _filters(fields),
         "taken_for": _TAKEN_FOR[certificate.role],
-        "answers": [(_WHERE[one.place], _level(one), one.reason) for one in said],
+        "answers": [(PLACES[one.place], _level(one), one.reason) for one in said],
         "export_url": address("export", reached),
     }
 
@@ -148,12 +146,6 @@ def _purposes(certificate: Certificate) -> list[str]:
     if found == ("<All>",):
         return ["Any purpose: it sets no limit"]
     return list(found)
-
-
-def _state(certificate: Certificate, now: datetime) -> str:
-    if now > certificate.not_after:
-        return "expired"
-    return "not yet valid" if now < certificate.not_before else ""
 
 
 def _steps(reached: Reached) -> list[Step]:

@@ -23,7 +23,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from certificates.manager import folder_url, place_or_404, title
 from certificates.models import Folder, Store, StoredCertificate
-from certificates.pages import HOME, Crumb
+from certificates.pages import HOME, Crumb, owner_of
 from certificates.stores import MAX_STORED, MAX_STORED_BYTES, add, folder_for, lock_owner
 from certificates.x509.armour import read_armour
 from certificates.x509.certificate import Certificate
@@ -297,7 +297,7 @@ def _import(
 ) -> list[StoredCertificate]:
     try:
         return import_content(
-            request.user.pk or 0,
+            owner_of(request),
             store,
             content,
             folder=folder if form.cleaned_data["place"] == "folder" else None,

@@ -20,12 +20,9 @@ from certificates.pages import HOME, Crumb, blade
 from certificates.publicroot import well_known
 from certificates.stores import MAX_STORED
 from certificates.x509.details import purposes
+from certificates.x509.uses import state_of
 
 MENU_KEYS = {Store.CURRENT_USER: "manager", Store.LOCAL_COMPUTER: "computer"}
-TOOLS = {
-    Store.CURRENT_USER: "Manage user certificates",
-    Store.LOCAL_COMPUTER: "Manage computer certificates",
-}
 NAMED = 3  # certificates that a hint names; more are counted
 
 
@@ -87,7 +84,6 @@ def folder_url(store: str, folder: str, *, query: str = "") -> str:
 def line_of(row: StoredCertificate, *, has_key: bool, now: datetime) -> Line:
     """What the list says of a stored certificate."""
     one = row.certificate.parsed
-    state = "expired" if now > one.not_after else "not yet valid" if now < one.not_before else ""
     issuer = one.issuer_common_name or one.issuer
     in_personal = row.folder == Folder.PERSONAL
     words = (one.label, one.subject, issuer, row.friendly_name, *one.names, one.thumbprint)
@@ -96,7 +92,7 @@ def line_of(row: StoredCertificate, *, has_key: bool, now: datetime) -> Line:
         label=one.label,
         issuer=issuer,
         expires=one.not_after,
-        state=state,
+        state=state_of(one, now),
         purposes=", ".join(purposes(one)),
         friendly_name=row.friendly_name,
         has_key=has_key,

@@ -16,11 +16,12 @@ from django.views.decorators.http import require_http_methods
 
 from certificates.files import MAX_NAME, FileRefusedError, save_file
 from certificates.models import SavedFile
-from certificates.pages import window
+from certificates.pages import owner_of, window
 from certificates.reach import find_file
 from certificates.x509 import notepad as editor
 from certificates.x509 import uploads
 from certificates.x509.damage import PROGRAMS, damage
+from certificates.x509.export import PLACES
 from certificates.x509.problems import Problem
 
 _CHOOSE = "Choose one of the programs in the list."
@@ -50,8 +51,7 @@ def notepad(request: HttpRequest, pk: int) -> HttpResponse:
 
     A copy that cannot be made is answered with 422 and the reason.
     """
-    owner_id = request.user.pk
-    assert owner_id is not None  # noqa: S101 - only the signed in come here
+    owner_id = owner_of(request)
     file = find_file(owner_id, pk)
     form = CopyForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
@@ -105,6 +105,6 @@ def _answers(data: bytes, now: datetime) -> list[tuple[str, tuple[Problem, ...],
     v1 = uploads.authentication_certificate(data, now=now, base64_only=True)
     v2 = uploads.trusted_root_certificate(data, now=now, base64_only=True)
     return [
-        ("v1 authentication certificate", v1.problems, v1.ok),
-        ("v2 trusted root certificate", v2.problems, v2.ok),
+        (PLACES["authentication"], v1.problems, v1.ok),
+        (PLACES["root"], v2.problems, v2.ok),
     ]

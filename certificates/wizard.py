@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from certificates.files import FileRefusedError, save_file
 from certificates.models import Place, SavedFile, Store, StoredKey
-from certificates.pages import window
+from certificates.pages import owner_of, window
 from certificates.reach import Reached, reach
 from certificates.secrets import KeyMissingError
 from certificates.wizard_form import FORMAT_WORDS, WizardForm
@@ -34,11 +34,6 @@ _ABOUT: dict[Format, str] = {
     "base64": "The certificate alone, as text between a BEGIN and an END line.",
     "p7b": "One or more certificates in a binary collection, without any key.",
     "pfx": "The certificate with its private key, protected by a password.",
-}
-_WHERE: dict[export.Place, str] = {
-    "authentication": "v1 authentication certificate",
-    "root": "v2 trusted root certificate",
-    "listener": "Listener certificate",
 }
 _WORDS = {"success": "accepted", "warning": "accepted with a warning", "error": "refused"}
 
@@ -80,7 +75,7 @@ def wizard(request: HttpRequest, kind: str, pk: int, sha256: str = "") -> HttpRe
     files besides. A refused form is answered with 422 and the pages again, without passwords.
     """
     now = timezone.now()
-    owner_id = _owner_id(request)
+    owner_id = owner_of(request)
     reached = reach(owner_id, kind, pk, sha256, now=now)
     form = WizardForm(
         request.POST if request.method == "POST" else None,
@@ -94,12 +89,6 @@ def wizard(request: HttpRequest, kind: str, pk: int, sha256: str = "") -> HttpRe
             return answer
     context = _context(form, reached, now, request.path)
     return render(request, "certificates/wizard.html", context, status=422 if form.errors else 200)
-
-
-def _owner_id(request: HttpRequest) -> int:
-    owner_id = request.user.pk
-    assert owner_id is not None  # noqa: S101 - only the signed in come here
-    return owner_id
 
 
 @sensitive_variables()
@@ -185,7 +174,7 @@ def _said(answer: export.Answer) -> _Said:
     reason = answer.reason
     level = "error" if not answer.accepted else "warning" if reason else "success"
     return _Said(
-        where=_WHERE[answer.place],
+        where=export.PLACES[answer.place],
         level=level,
         words=_WORDS[level],
         message=reason.message if reason else "",

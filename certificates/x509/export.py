@@ -3,7 +3,7 @@ say to such a file wherever one could upload it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -28,7 +28,12 @@ MEDIA_TYPES: dict[Format, str] = {
 }
 
 Place = Literal["authentication", "root", "listener"]
-PLACES: tuple[Place, ...] = ("authentication", "root", "listener")
+PLACES: Mapping[Place, str] = {
+    "authentication": "v1 authentication certificate",
+    "root": "v2 trusted root certificate",
+    "listener": "Listener certificate",
+}
+"""Where one can upload such a file, in words."""
 
 
 class ExportError(ValueError):

@@ -48,6 +48,13 @@ def is_root(certificate: Certificate) -> bool:
     return certificate.self_signed and (certificate.is_ca or certificate.version == 1)
 
 
+def state_of(certificate: Certificate, now: datetime) -> Literal["", "expired", "not yet valid"]:
+    """What a list says of its dates at ``now`` (aware); nothing where they include it."""
+    if now > certificate.not_after:
+        return "expired"
+    return "not yet valid" if now < certificate.not_before else ""
+
+
 def dated(certificate: Certificate, now: datetime) -> str:
     """A sentence on its dates if they do not include ``now`` (aware), else nothing."""
     if now > certificate.not_after:

@@ -29,7 +29,7 @@ from certificates.x509.issue import (
     to_pfx,
 )
 from certificates.x509.read import read_certificates
-from certificates.x509.uses import PLACES, WANTED
+from certificates.x509.uses import PLACES, WANTED, state_of
 from tests.certificates.x509 import makers
 from tests.certificates.x509.makers import (
     LONG_AGO,
@@ -607,3 +607,11 @@ def test_intermediates_below_several_roots_make_several_bundles():
     uses_of_files = [file.use for file in way(found, "client-ca").files]
     assert "with 1 intermediate," in uses_of_files[0]
     assert "alone" in uses_of_files[1]
+
+
+def test_a_list_says_of_dates_what_is_wrong_with_them():
+    one = makers.leaf().certificate
+    second = timedelta(seconds=1)
+    assert state_of(one, one.not_before) == state_of(one, one.not_after) == ""
+    assert state_of(one, one.not_before - second) == "not yet valid"
+    assert state_of(one, one.not_after + second) == "expired"
