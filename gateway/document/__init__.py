@@ -5,6 +5,7 @@ from gateway.document.diffs import diff
 from gateway.document.draft import ChildDraft, Draft, External, Reference, Upload
 from gateway.document.ids import ResourceId, arm_path, parse
 from gateway.document.reading import read
+from gateway.document.text import indented
 
 __all__ = [
     "ChildDraft",
@@ -16,6 +17,7 @@ __all__ = [
     "arm_path",
     "diff",
     "gateway_document",
+    "indented",
     "parse",
     "read",
     "snapshot",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -144,31 +145,37 @@ def _members(
 
 def _value(answer: _Answer, member: Member, row: Any, row_id: str) -> Any:
     """The member's value, or ``None`` where it is left out."""
-    match member.kind:
-        case Kind.REFERENCE:
-            return _reference(answer, member, getattr(row, member.field))
-        case Kind.REFERENCES:
-            links = [link.certificate for link in loaded_rows(row, member.field)]
-            return [_reference(answer, member, one) for one in links] or None
-        case Kind.EXTERNAL:
-            found = getattr(row, member.field)
-            return None if found is None else {"id": found.arm_id}
-        case Kind.GROUP:
-            return _group(answer, member, row)
-        case Kind.ITEMS:
-            return _items(answer, member, row, row_id)
-        case Kind.FILE:
-            return _file(answer, row)
-        case Kind.COMPUTED if member.compute is not None:
-            hidden = answer.brief and member.json != "operationalState"
-            return None if hidden else member.compute(answer.loaded, row)
-        case Kind.SECRET_FILE | Kind.SECRET | Kind.IGNORED | Kind.KEPT | Kind.COMPUTED:
-            return None
-        case _:
-            value = getattr(row, member.field)
-            if value in ("", [], {}) and not member.always:
-                return None
-            return copy.deepcopy(value) if isinstance(value, list | dict) else value
+    writer = _WRITERS.get(member.kind)
+    if writer is not None:
+        return writer(answer, member, row, row_id)
+    value = getattr(row, member.field)
+    if value in ("", [], {}) and not member.always:
+        return None
+    return copy.deepcopy(value) if isinstance(value, list | dict) else value
+
+
+def _child(answer: _Answer, member: Member, row: Any, row_id: str) -> Any:
+    return _reference(answer, member, getattr(row, member.field))
+
+
+def _children(answer: _Answer, member: Member, row: Any, row_id: str) -> Any:
+    links = loaded_rows(row, member.field)
+    return [_reference(answer, member, link.certificate) for link in links] or None
+
+
+def _external(answer: _Answer, member: Member, row: Any, row_id: str) -> Any:
+    found = getattr(row, member.field)
+    return None if found is None else {"id": found.arm_id}
+
+
+def _computed(answer: _Answer, member: Member, row: Any, row_id: str) -> Any:
+    if member.compute is None or (answer.brief and member.json != "operationalState"):
+        return None
+    return member.compute(answer.loaded, row)
+
+
+def _left_out(answer: _Answer, member: Member, row: Any, row_id: str) -> Any:
+    return None
 
 
 def _reference(answer: _Answer, member: Member, row: Any) -> dict[str, str] | None:
@@ -179,7 +186,7 @@ def _reference(answer: _Answer, member: Member, row: Any) -> dict[str, str] | No
     return {"id": answer.id_of(member.target, row.name)}
 
 
-def _group(answer: _Answer, member: Member, row: Any) -> dict[str, Any] | None:
+def _group(answer: _Answer, member: Member, row: Any, row_id: str) -> dict[str, Any] | None:
     if member.presence and not getattr(row, member.presence):
         return None
     found: dict[str, Any] = {}
@@ -204,7 +211,7 @@ def _items(answer: _Answer, member: Member, row: Any, row_id: str) -> list[Any] 
     return found if found or member.always else None
 
 
-def _file(answer: _Answer, row: Any) -> str | None:
+def _file(answer: _Answer, member: Member, row: Any, row_id: str) -> str | None:
     if row.data is None:
         return None
     if not answer.brief:
@@ -214,6 +221,22 @@ def _file(answer: _Answer, row: Any) -> str | None:
         return describe([certificate], row.data)
     parts = answer.loaded.client_certificate_parts(row)
     return describe([part.certificate for part in parts], row.data)
+
+
+# Values of the other kinds stand in the row's own columns as they are answered.
+_WRITERS: dict[Kind, Callable[[_Answer, Member, Any, str], Any]] = {
+    Kind.REFERENCE: _child,
+    Kind.REFERENCES: _children,
+    Kind.EXTERNAL: _external,
+    Kind.GROUP: _group,
+    Kind.ITEMS: _items,
+    Kind.FILE: _file,
+    Kind.COMPUTED: _computed,
+    Kind.SECRET_FILE: _left_out,
+    Kind.SECRET: _left_out,
+    Kind.IGNORED: _left_out,
+    Kind.KEPT: _left_out,
+}
 
 
 def _merge(into: dict[str, Any], kept: dict[str, Any]) -> None:
@@ -228,25 +251,34 @@ def _merge(into: dict[str, Any], kept: dict[str, Any]) -> None:
 def _collect_users(answer: _Answer) -> None:
     """Note for every child who refers to it: the back-references of the read model."""
     for shape in SHAPES:
-        for row in answer.loaded.collections[shape.collection]:
-            _note(answer, shape, row, answer.id_of(shape.collection, row.name))
+        rows = answer.loaded.collections[shape.collection]
+        _note(answer, shape, [(row, answer.id_of(shape.collection, row.name)) for row in rows])
 
 
-def _note(answer: _Answer, shape: Shape, row: Any, row_id: str) -> None:
+def _note(answer: _Answer, shape: Shape, rows: list[tuple[Any, str]]) -> None:
+    """Note what ``rows`` of one shape, each with its id, refer to."""
     name = used_by(shape.collection)
-    for member in shape.members:
-        if member.kind is Kind.REFERENCE:
-            used = [getattr(row, member.field)]
-        elif member.kind is Kind.REFERENCES:
-            used = [link.certificate for link in loaded_rows(row, member.field)]
-        else:
-            if member.kind is Kind.ITEMS and member.of and member.of.wrapped:
-                for one in loaded_rows(row, member.field):
-                    _note(answer, member.of, one, f"{row_id}/{member.of.collection}/{one.name}")
-            continue
-        for target in used:
-            if target is not None:
-                lists = answer.users.setdefault((member.target, target.pk), {})
-                entry = {"id": row_id}
-                if entry not in lists.setdefault(name, []):
-                    lists[name].append(entry)
+
+    def note(member: Member, target: Any, row_id: str) -> None:
+        if target is None:
+            return
+        lists = answer.users.setdefault((member.target, target.pk), {})
+        users = lists.setdefault(name, [])
+        # Who refers twice, by two members, is noted twice in a row.
+        if not users or users[-1]["id"] != row_id:
+            users.append({"id": row_id})
+
+    single = [one for one in shape.members if one.kind is Kind.REFERENCE]
+    many = [one for one in shape.members if one.kind is Kind.REFERENCES]
+    inner = [(one, one.of) for one in shape.members if one.kind is Kind.ITEMS and one.of]
+    for row, row_id in rows:
+        for member in single:
+            note(member, getattr(row, member.field), row_id)
+        for member in many:
+            for link in loaded_rows(row, member.field):
+                note(member, link.certificate, row_id)
+        for member, of in inner:
+            if of.wrapped:
+                below = f"{row_id}/{of.collection}"
+                found = [(one, f"{below}/{one.name}") for one in loaded_rows(row, member.field)]
+                _note(answer, of, found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
@@ -19,11 +20,15 @@ def encode(data: bytes | memoryview) -> str:
 
 def public_certificates(loaded: LoadedGateway, row: SslCertificate) -> str | None:
     """The certificates of a listener's PFX as Base-64 of a PKCS#7 bundle; none for Key Vault."""
-    parts = [part.certificate for part in loaded.ssl_certificate_parts(row)]
-    if not parts:
-        return None
-    bundle = pkcs7.serialize_certificates([_open(part) for part in parts], Encoding.DER)
-    return encode(bundle)
+    parts = [bytes(part.certificate.der) for part in loaded.ssl_certificate_parts(row)]
+    return _bundle(tuple(parts)) if parts else None
+
+
+@lru_cache(maxsize=1000)
+def _bundle(parts: tuple[bytes, ...]) -> str:
+    # Each page of a gateway's document would make them again, and they never change.
+    opened = [x509.load_der_x509_certificate(part) for part in parts]
+    return encode(pkcs7.serialize_certificates(opened, Encoding.DER))
 
 
 def client_certificate_pem(loaded: LoadedGateway, row: TrustedClientCertificate) -> str | None:

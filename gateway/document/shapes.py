@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum, auto
+from enum import IntEnum, auto
 from typing import Any
 
 from django.db import models
@@ -16,9 +16,10 @@ from django.db import models
 from gateway.models import LoadedGateway
 
 
-class Kind(Enum):
+class Kind(IntEnum):
     """How a member is read and written."""
 
+    # Numbers, because they are looked up for each member of each row.
     TEXT = auto()
     NUMBER = auto()
     FLAG = auto()

@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.utils import timezone
 
-from gateway.document import gateway_document
+from gateway.document import gateway_document, indented
 from gateway.models import (
     Activity,
     ApplicationGateway,
@@ -19,7 +19,8 @@ from gateway.models import (
     Tier,
     load_gateway,
 )
-from gateway.portal.live import carriers_of, live_of, provisioning_of
+from gateway.models.provisioning import provisioning
+from gateway.portal.live import live_of
 from gateway.portal.network_pages import network_url
 from gateway.portal.pages import Page, PortalRequest, gateway_page
 from gateway.portal.resources import LOCATIONS
@@ -91,7 +92,7 @@ def overview(request: PortalRequest, page: Page) -> HttpResponse:
         {"label": "Frontend private IP address", "value": private or ""},
         {"label": "Tier", "value": gateway.get_sku_tier_display()},
         {"label": "Operational state", "value": gateway.operational_state},
-        {"label": "Provisioning state", "value": live.provisioning},
+        {"label": "Provisioning state", "value": live.provisioning.state},
     ]
     context = moving | page.blade(
         "overview",
@@ -150,8 +151,8 @@ def properties(request: PortalRequest, page: Page) -> HttpResponse:
 
 def _provisioning(gateway: ApplicationGateway) -> str:
     """What was saved, and what became of it in the data plane."""
-    state, reasons = provisioning_of(gateway, carriers_of(gateway, timezone.now()))
-    return " ".join((f"{state}:" if reasons else state, *reasons))
+    found = provisioning(gateway, now=timezone.now())
+    return f"{found.state}: {found.reason}" if found.reason else found.state
 
 
 def _instances(gateway: ApplicationGateway) -> str:
@@ -218,5 +219,4 @@ def _text(value: Any) -> str | None:
 def json_view(request: PortalRequest, page: Page) -> HttpResponse:
     """The gateway's ARM document, as GET answers it."""
     document = gateway_document(load_gateway(page.gateway))
-    text = json.dumps(document, indent=2, ensure_ascii=False)
-    return page.render("portal/json.html", page.blade("json", document=text))
+    return page.render("portal/json.html", page.blade("json", document=indented(document)))
