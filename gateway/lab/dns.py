@@ -40,8 +40,6 @@ def reply_to(data: bytes, zone: Zone | None, *, udp: bool) -> bytes | None:
     """
     try:
         query = dns.message.from_wire(data)
-    except dns.message.ShortHeader:
-        return None
     except dns.exception.DNSException:
         return None
     if query.flags & dns.flags.QR:
@@ -54,7 +52,8 @@ def reply_to(data: bytes, zone: Zone | None, *, udp: bool) -> bytes | None:
     else:
         _answer(response, zone)
     size = max(PLAIN_UDP_SIZE, min(query.payload, LARGEST_UDP_SIZE)) if udp else 65535
-    return response.to_wire(max_size=size, prefer_truncation=True)
+    # In the zone's order, so that a name with several addresses leads to the same server each time.
+    return response.to_wire(max_size=size, prefer_truncation=True, want_shuffle=False)
 
 
 def _answer(response: dns.message.Message, zone: Zone) -> None:
