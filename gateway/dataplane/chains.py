@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gateway.dataplane.access import TRACE_ID, access_log
 from gateway.dataplane.clients import ClientCheck, client_filters
 from gateway.dataplane.envoy import Config, extension, seconds
-from gateway.dataplane.pages import https_expected, local_replies, page
+from gateway.dataplane.pages import https_expected, page
 from gateway.dataplane.routes import AFFINITY_FILTER, catch_all, routes_of
 from gateway.dataplane.sites import Place, Site, regex_of
 from gateway.dataplane.work import Work
@@ -31,7 +31,7 @@ def connection_manager(
     take from client certificates are removed first, at every listener of the gateway: where no
     certificate is asked for, a client could bring them along.
     """
-    gateway, is_v1 = work.loaded.gateway, work.is_v1
+    gateway = work.loaded.gateway
     return extension(
         "envoy.filters.network.http_connection_manager",
         "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -59,7 +59,7 @@ def connection_manager(
                 mutations=[*_removed(work.rewrites.stripped), *_forwarded()],
             )
         ],
-        local_reply_config=local_replies(work.inputs.error_pages, is_v1=is_v1),
+        local_reply_config=work.local_replies,
         access_log=access_log(gateway.pk, has_tls=has_tls, asks_client=client is not None),
         http_filters=[*client_filters(client), *work.rewrites.filters, *_filters()],
         route_config={
@@ -121,10 +121,13 @@ def virtual_hosts(
     hosts = []
     ordered: list[Config] = []
     foreign: list[str] = []
-    for site in place.sites:
+    # Whom a host belongs to matters where all come, or where patterns are asked one by one.
+    asked = place.sites if is_default or place.by_pattern else sites
+    mine = {site.listener.pk for site in sites}
+    for site in asked:
         if site.is_basic:
             continue
-        if site not in sites:
+        if site.listener.pk not in mine:
             foreign += _domains(place, site)
             ordered += [_misdirected(work, headers) for headers in _matchers(place, site)]
             continue

@@ -13,8 +13,6 @@ from gateway.dataplane.inputs import Inputs
 from gateway.models import HttpListener
 from gateway.rules.tls import TLS13_SUITES, Policy
 
-_VERSIONS = {"TLSv1_0": "TLSv1_0", "TLSv1_1": "TLSv1_1", "TLSv1_2": "TLSv1_2", "TLSv1_3": "TLSv1_3"}
-
 # The engine's names of the suites that it has. Its library refuses a whole listener over one name
 # that it does not know, so the others are left out: DHE, CBC with SHA-384, and RSA with CBC and
 # SHA-256. 3DES loads, but no client that could use it is left.
@@ -60,11 +58,13 @@ def spoken(policy: Policy) -> Spoken:
     """
     below = [suite for suite in policy.suites if suite not in TLS13_SUITES]
     suites = tuple(SUITES[suite] for suite in below if suite in SUITES)
+    missing = tuple(suite for suite in below if suite not in SUITES)
+    if not policy.versions:
+        return Spoken("", "", (), missing)
     lowest, highest = policy.versions[0], policy.versions[-1]
     if not suites and highest == "TLSv1_3":
         lowest = highest
-    missing = tuple(suite for suite in below if suite not in SUITES)
-    return Spoken(_VERSIONS[lowest], _VERSIONS[highest], suites, missing)
+    return Spoken(lowest, highest, suites, missing)
 
 
 def tls_params(found: Spoken) -> Config:

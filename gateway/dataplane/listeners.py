@@ -55,16 +55,17 @@ def listeners_of(work: Work) -> Listeners:
             name=name,
             address={"socket_address": {"address": published[0], "port_value": published[1]}},
         )
+        served = list(place.sites)
         if is_https(place):
-            told = _tls(work, place, config, found.notes)
-            if not told:
+            served = _tls(work, place, config, found.notes)
+            if not served:
                 continue
         else:
             hosts = virtual_hosts(work, place, place.sites, is_default=True)
             manager = connection_manager(work, name, hosts, has_tls=False)
             config["filter_chains"] = [{"name": PLAIN, "filters": [manager]}]
         found.configs.append(config)
-        found.owners[name] = tuple(site.listener.name for site in place.sites)
+        found.owners[name] = tuple(site.listener.name for site in served)
     return found
 
 
@@ -78,8 +79,8 @@ def _about(kind: Kind, site: Site, message: str) -> Problem:
     return at(kind, message, site.listener.collection, site.listener.name)
 
 
-def _tls(work: Work, place: Place, config: Config, told: list[Problem]) -> bool:
-    """Give ``config`` its filter chains; false if no site of the place can be served."""
+def _tls(work: Work, place: Place, config: Config, told: list[Problem]) -> list[Site]:
+    """Give ``config`` its filter chains; the sites that are served, maybe none."""
     postures = {}
     for site in place.sites:
         posture = _posture(work, site, told)
@@ -87,7 +88,7 @@ def _tls(work: Work, place: Place, config: Config, told: list[Problem]) -> bool:
             postures[site] = posture
     served = list(postures)
     if not served:
-        return False
+        return []
     name = config["name"]
     chains = []
     for group in _groups(served, postures):
@@ -115,7 +116,7 @@ def _tls(work: Work, place: Place, config: Config, told: list[Problem]) -> bool:
         )
     if place.by_pattern:
         config["filter_chain_matcher"] = _matcher(place, _groups(served, postures))
-    return True
+    return served
 
 
 def _posture(work: Work, site: Site, told: list[Problem]) -> Posture | None:

@@ -128,12 +128,14 @@ class _Side:
         if not actions:
             return []
         before = [_set(name, value) for value, name in self.shadows.items()]
-        flag = []
+        own = [*self.shadows.values(), self.value]
         if self.condition:
             # Actions may change what the condition looks at: it is asked once.
-            flag = [_set(self.flag, f"%CEL({self.condition} ? 'yes' : '')%")]
-        own = [*self.shadows.values(), self.value, *([self.flag] if flag else [])]
-        return [*before, *flag, *actions, *({"remove": name} for name in own)]
+            before.append(_set(self.flag, f"%CEL({self.condition} ? 'yes' : '')%"))
+            own.append(self.flag)
+        # Removed first as well: an empty value does not replace what a client brought along.
+        removed = [{"remove": name} for name in own]
+        return [*removed, *before, *actions, *removed]
 
     @property
     def flag(self) -> str:

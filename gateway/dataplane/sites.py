@@ -57,14 +57,12 @@ class Place:
     port: int
     protocol: str
     sites: tuple[Site, ...]
+    by_pattern: bool = False
 
     @property
     def basic(self) -> Site | None:
-        return next((site for site in self.sites if site.is_basic), None)
-
-    @property
-    def by_pattern(self) -> bool:
-        return any(site.patterns for site in self.sites)
+        """The basic listener, which is asked last."""
+        return self.sites[-1] if self.sites and self.sites[-1].is_basic else None
 
 
 def places_of(loaded: LoadedGateway) -> list[Place]:
@@ -85,7 +83,11 @@ def places_of(loaded: LoadedGateway) -> list[Place]:
             str(listener.protocol),
         )
         together[place].append((listener, rule))
-    return [Place(*place, tuple(_sites(found))) for place, found in together.items()]
+    found = []
+    for place, listeners in together.items():
+        sites = tuple(_sites(listeners))
+        found.append(Place(*place, sites, by_pattern=any(site.patterns for site in sites)))
+    return found
 
 
 def ordered_rules(loaded: LoadedGateway) -> list[RequestRoutingRule]:

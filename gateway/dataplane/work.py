@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.dataplane.envoy import Files
+from gateway.dataplane.envoy import Config, Files
 from gateway.dataplane.inputs import Inputs
+from gateway.dataplane.pages import local_replies
 from gateway.dataplane.rewrites import Rewrites, rewrites_of
 from gateway.models import LoadedGateway
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The inputs, the files that the documents name, and the compiled rewrite sets."""
+    """The inputs, the files that the documents name, and what is the same at all listeners."""
 
     inputs: Inputs
     files: Files
     rewrites: Rewrites
+    local_replies: Config
 
     @property
     def loaded(self) -> LoadedGateway:
@@ -28,4 +30,9 @@ class Work:
 
 
 def begin(inputs: Inputs) -> Work:
-    return Work(inputs, Files(), rewrites_of(inputs.loaded))
+    return Work(
+        inputs,
+        Files(),
+        rewrites_of(inputs.loaded),
+        local_replies(inputs.error_pages, is_v1=inputs.loaded.is_v1),
+    )

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gateway.dataplane.compile import Compiled, bundle
+from gateway.dataplane.compile import Compiled
 from gateway.dataplane.envoy import ACCESS_LOG, FILES
 
 
@@ -60,16 +60,19 @@ class Engine:
 
     def write(self, *compiled: Compiled) -> None:
         """Files first, then clusters, then listeners, each by renaming."""
-        made = bundle(compiled)
-        for name, content in made.files.items():
-            path = self.folder / FILES / name
-            path.write_bytes(content)
-            path.chmod(0o600)
-        for name, document in (("cds", made.cds), ("lds", made.lds)):
+        self.version = "+".join(one.digest[:16] for one in compiled)
+        for one in compiled:
+            for name, content in one.files.items():
+                path = self.folder / FILES / name
+                path.write_bytes(content)
+                path.chmod(0o600)
+        for name, resources in (
+            ("cds", [cluster for one in compiled for cluster in one.clusters]),
+            ("lds", [listener for one in compiled for listener in one.listeners]),
+        ):
             fresh = self.folder / f"{name}.new"
-            fresh.write_text(json.dumps(document))
+            fresh.write_text(json.dumps({"version_info": self.version, "resources": resources}))
             fresh.rename(self.folder / f"{name}.json")
-        self.versions = made.lds["version_info"], made.cds["version_info"]
 
     def start(self) -> None:
         source = {"resource_api_version": "V3"}
@@ -116,10 +119,9 @@ class Engine:
             except OSError:
                 return False
             assert not re.search(r"update_(rejected|failure): [1-9]", stats), self.told()
-            lds, cds = self.versions
             return (
-                f'lds.version_text: "{lds}"' in stats
-                and f'cds.version_text: "{cds}"' in stats
+                f'lds.version_text: "{self.version}"' in stats
+                and f'cds.version_text: "{self.version}"' in stats
                 and "workers_started: 1" in stats
                 and "listeners_warming: 0" in stats
             )

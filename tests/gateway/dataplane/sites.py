@@ -59,6 +59,7 @@ class Traffic:
     error_pages: dict[tuple[str, int], str] = field(default_factory=dict)
     well_known: tuple[Certificate, ...] = ()
     forbidden: tuple[Forbidden, ...] = field(default_factory=forbidden_now)
+    unpublished: set[int] = field(default_factory=set)
 
     def inputs(self) -> Inputs:
         from gateway.models import SslCertificateKey
@@ -66,7 +67,9 @@ class Traffic:
         loaded = make.loaded(self.gateway)
         for listener in loaded.listeners:
             frontend, port = listener.frontend_ip_configuration_id, listener.frontend_port
-            if frontend and port and (frontend, port.port) not in self.ports:
+            if not frontend or not port or port.port in self.unpublished:
+                continue
+            if (frontend, port.port) not in self.ports:
                 self.ports[frontend, port.port] = ("127.0.0.1", free_ports(1)[0])
         keys = SslCertificateKey.objects.filter(owner__gateway=self.gateway)
         return Inputs(

@@ -181,7 +181,7 @@ def test_v2_backends_are_checked_by_root_and_name():
             other = ask(port, "other.contoso.com")
             address = ask(port, "127.0.0.1")
             ask(port, "")
-            lines = engine.lines(3)
+            engine.lines(3)
     assert answers == [200, 200, 200]
     assert "host: app.internal" in backend.requests[0].lower()
     assert "host: passing.contoso.com" in backend.requests[1].lower()
