@@ -148,7 +148,10 @@ def _context(form: WizardForm, reached: Reached, now: datetime, url: str) -> dic
     choices = []
     for format, label in FORMAT_WORDS.items():
         chain = issuers_upward(reached) if format == "pfx" else ()
-        said = tuple(map(_said, export.answers(format, certificate, chain, now)))
+        answers = export.answers(format, certificate, chain, now)
+        # Without a key that may leave nothing here is for a listener, whatever is chosen.
+        told = [one for one in answers if reached.key_exportable or one.place != "listener"]
+        said = tuple(map(_said, told))
         extension = EXTENSIONS[format]
         about = _ABOUT[format]
         reasons = _told_once(said)

@@ -331,6 +331,9 @@ def test_each_format_says_what_a_gateway_answers() -> None:
     assert "v2 trusted root certificate: accepted" not in leaf
     assert "v2 trusted root certificate: accepted<" in root
     assert "/portal/help/root-is-leaf/" in leaf
+    # What a listener says is of use only where there is a key to export.
+    assert "Listener certificate" not in leaf + root
+    assert "Listener certificate: accepted<" in words(client.get(address(stored(user))))
 
 
 @pytest.mark.parametrize(
