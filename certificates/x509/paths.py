@@ -79,13 +79,13 @@ def walks(
     found: list[Walk] = []
     best: tuple[Certificate, ...] = (leaf,)
     try:
-        for one in _climb(leaf, presented, anchors, signed):
-            if one.anchor is not None:
-                found.append(one)
+        for path, anchor in _climb(leaf, presented, anchors, signed):
+            if anchor is not None:
+                found.append(Walk(path, "anchor", anchor))
                 if len(found) == MAX_WAYS:
                     break
-            elif (one.path[-1].self_signed, len(one.path)) > (best[-1].self_signed, len(best)):
-                best = one.path
+            elif (path[-1].self_signed, len(path)) > (best[-1].self_signed, len(best)):
+                best = path
     except TooMuchWork:
         if not found:
             raise
@@ -100,11 +100,12 @@ def _climb(
     presented: Sequence[Certificate],
     anchors: AnchorStore,
     signed: Signed,
-) -> Iterator[Walk]:
-    """Every path, shortest first; those that do not end in an anchor may go on in later ones."""
+) -> Iterator[tuple[tuple[Certificate, ...], Anchor | None]]:
+    """Every path, shortest first, with the anchor that it ends in; those without one may go on in
+    later ones."""
     itself = anchors.find(leaf)
     if itself is not None and itself.is_usable:
-        yield Walk((leaf,), "anchor", itself)
+        yield (leaf,), itself
         return
     queue: deque[tuple[tuple[Certificate, ...], frozenset[Entity]]] = deque()
     queue.append(((leaf,), frozenset([_entity(leaf)])))
@@ -113,18 +114,16 @@ def _climb(
             return
         path, members = queue.popleft()
         top = path[-1]
-        yield Walk(path, "root" if top.self_signed else "no-issuer")
+        yield path, None
         if top.self_signed:
             continue
         for anchor in anchors.with_subject(top.issuer_key):
             issuer = anchor.certificate
             if anchor.is_usable and _fits(top, issuer) and signed(top, issuer):
-                yield Walk((*path, issuer), "anchor", anchor)
+                yield (*path, issuer), anchor
         for issuer in presented:
-            if not _fits(top, issuer) or _is_anchor(issuer, anchors):
-                continue
             entity = _entity(issuer)
-            if entity not in members and signed(top, issuer):
+            if entity not in members and _fits(top, issuer) and signed(top, issuer):
                 queue.append(((*path, issuer), members | {entity}))
     raise TooMuchWork
 
@@ -143,11 +142,6 @@ def _unanchored(
         if suspect not in path and _fits(top, suspect) and not signed(top, suspect):
             return Walk(path, "bad-signature", suspect=suspect)
     return Walk(path, "no-issuer")
-
-
-def _is_anchor(certificate: Certificate, anchors: AnchorStore) -> bool:
-    anchor = anchors.find(certificate)
-    return anchor is not None and anchor.is_usable
 
 
 def _entity(certificate: Certificate) -> Entity:

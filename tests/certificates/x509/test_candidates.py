@@ -197,6 +197,22 @@ def test_every_way_is_found_once_and_the_best_comes_first():
     assert len(walks(NEW.certificate, certs(NEW), store(NEW), NOW)) == 1
 
 
+def test_where_nothing_is_trusted_the_way_to_a_root_is_told_before_an_open_one():
+    bridge = crossed(NEW, OLD)
+    for others in itertools.permutations([ISSUING, bridge, NEW]):
+        verdict = judge(certs(SERVER, *others), store(makers.root()))
+        assert verdict.finding == "root-mismatch"
+        assert verdict.path == tuple(certs(SERVER, ISSUING, NEW))
+
+
+def test_where_nothing_is_trusted_the_first_of_equal_ways_is_told():
+    bridges = [crossed(ISSUING, OLD), crossed(ISSUING, makers.root())]
+    for others in (bridges, bridges[::-1]):
+        verdict = judge(certs(SERVER, *others), AnchorStore())
+        assert verdict.finding == "root-mismatch-no-root"
+        assert verdict.path == tuple(certs(SERVER, others[0]))
+
+
 def test_no_signature_is_checked_twice(monkeypatch):
     checked = []
 
