@@ -11,7 +11,7 @@ from certificates.x509.problems import ProblemError
 from gateway.dataplane.envoy import Config, Files, extension
 from gateway.dataplane.inputs import Inputs
 from gateway.models import HttpListener
-from gateway.rules.tls import TLS13_SUITES, Policy
+from gateway.models.policies import TLS13_SUITES, Policy
 
 # The engine's names of the suites that it has. Its library refuses a whole listener over one name
 # that it does not know, so the others are left out: DHE, CBC with SHA-384, and RSA with CBC and

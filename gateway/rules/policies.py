@@ -10,8 +10,7 @@ from gateway.models import (
     SslPolicyType,
     SslProfile,
 )
-from gateway.problems import Problem, declare
-from gateway.rules.tls import (
+from gateway.models.policies import (
     CIPHER_SUITES,
     NEWER_POLICIES,
     PREDEFINED,
@@ -20,6 +19,7 @@ from gateway.rules.tls import (
     VERSION_LABELS,
     VERSIONS,
 )
+from gateway.problems import Problem, declare
 from gateway.rules.words import about, called, quoted, texts
 
 _POLICIES = "Application Gateway TLS policy overview article"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from gateway.models import LoadedGateway, Row, Sku, SslPolicyType, Tier
 from gateway.models.gateways import V1_TIERS
+from gateway.models.policies import NEWER_POLICIES
 from gateway.problems import Problem, declare
-from gateway.rules.tls import NEWER_POLICIES
 from gateway.rules.words import about, called, texts
 
 _TIERS = "What is Azure Application Gateway v2? article"

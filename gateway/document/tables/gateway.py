@@ -15,12 +15,13 @@ from gateway.document.shapes import (
     number,
 )
 from gateway.document.tables.frontends import CUSTOM_ERRORS
-from gateway.document.tables.policies import DEFAULT_POLICY, ssl_policy
+from gateway.document.tables.policies import ssl_policy
 from gateway.models import LoadedGateway, Sku, Tier
+from gateway.models.policies import DEFAULT_ON_V2
 
 
 def _default_policy(loaded: LoadedGateway, row: Any) -> str | None:
-    return None if loaded.is_v1 else DEFAULT_POLICY
+    return None if loaded.is_v1 else DEFAULT_ON_V2
 
 
 SKU = group(

@@ -118,6 +118,23 @@ def test_what_is_kept_unmodelled_comes_back_as_it_was() -> None:
     assert "identity" not in puts.document_of(gateway)
 
 
+@pytest.mark.parametrize("tier", ["Standard_v2", "WAF_v2"])
+def test_a_firewall_is_switched_on_in_its_own_tiers_only(tier: str) -> None:
+    gateway = make.v2_gateway()
+    body = puts.document_of(gateway)
+    body["properties"]["sku"] |= {"name": tier, "tier": tier}
+    body["properties"]["webApplicationFirewallConfiguration"] = {
+        "enabled": True,
+        "firewallMode": "Prevention",
+        "ruleSetType": "OWASP",
+        "ruleSetVersion": "3.2",
+    }
+    outcome = puts.put(gateway, body)
+    refused = [] if tier == "WAF_v2" else ["firewall-not-in-tier"]
+    assert [problem.id for problem in outcome.errors] == refused
+    assert outcome.changed is not bool(refused)
+
+
 def test_queries_do_not_grow_with_the_gateway(django_assert_max_num_queries: Any) -> None:
     small, large = make.v2_gateway(), make.v2_gateway(make.make_group(name="large"))
     make.many_sites(large, 30)

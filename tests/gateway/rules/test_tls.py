@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.document.tables.policies import ssl_policy
 from gateway.models import ApplicationGateway, HttpListener, SslProfile
+from gateway.models.policies import CIPHER_SUITES, PREDEFINED, TLS13_SUITES, VERSIONS
 from gateway.rules.policies import RETIRED_SUITES
-from gateway.rules.tls import CIPHER_SUITES, PREDEFINED, own_policy, policy_of
+from gateway.rules.tls import own_policy, policy_of
 from tests import factories as make
 from tests.factories import loaded, v1_gateway, v2_gateway
 
@@ -93,3 +95,10 @@ def test_a_profile_overrides_the_gateway_for_its_listeners():
         "strict": "AppGwSslPolicy20220101S",
         "plain": "AppGwSslPolicy20220101",
     }
+
+
+def test_documents_spell_policies_as_the_rules_know_them():
+    members = {member.json: member.choices for member in ssl_policy().members}
+    assert members["policyName"] == tuple(PREDEFINED)
+    assert set(members["cipherSuites"]) == {*CIPHER_SUITES, *TLS13_SUITES}
+    assert members["minProtocolVersion"] == members["disabledSslProtocols"] == VERSIONS
