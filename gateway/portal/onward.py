@@ -129,7 +129,7 @@ def _rule(page: Page, line: LogLine) -> Leg:
     status = line.get("httpStatus")
     if not line.get("backendPoolName") and status in {"301", "302", "303", "307"}:
         facts.append(Fact("Answer", f"Redirect with {status}"))
-    return Leg("Rule", "rules", "ok", rule, facts=tuple(facts))
+    return Leg("Rule", "rules", "ok", "Chosen", facts=tuple(facts))
 
 
 def _own_answer(line: LogLine, reason: Reason) -> Leg:
@@ -193,8 +193,8 @@ def _server(
     if chosen is None:
         facts.append(Fact("Dialed", line.get("serverRouted")))
         return Leg("Server", "server", "unknown", "Not in the pool any more", facts=tuple(facts))
-    facts.append(Fact("Port", str(settings.port)))
-    return Leg("Server", "server", "ok", chosen.address.target, facts=tuple(facts))
+    target = Fact("Server", f"{chosen.address.target}, port {settings.port}")
+    return Leg("Server", "server", "ok", "Chosen", facts=(target, *facts))
 
 
 def _tls(

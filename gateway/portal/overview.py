@@ -101,6 +101,7 @@ def overview(request: PortalRequest, page: Page) -> HttpResponse:
         opaque=sorted(gateway.opaque),
         json_url=page.url("json"),
         steps=_next_steps(page),
+        announced_url=page.url("announced"),
     )
     return page.render("portal/overview.html", context)
 

@@ -136,7 +136,7 @@ class RequestForm(forms.Form):
             ("given", "From a file or a text"),
         ],
         required=False,
-        widget=forms.RadioSelect,
+        widget=forms.RadioSelect(attrs={"data-look": "stack"}),
     )
     stored = forms.ModelChoiceField(
         label="Certificate",

@@ -7,6 +7,7 @@ from django.urls import include, path
 from gateway.portal import (
     access_log,
     advisor,
+    announced,
     health,
     help,
     http_settings,
@@ -52,6 +53,7 @@ _gateway = [
     path("rules/add/", rules.add, name="rules-add"),
     path("rules/<str:name>/edit/", rules.edit, name="rules-edit"),
     path("rules/<str:name>/delete/", rules.delete, name="rules-delete"),
+    path("announced/", announced.index, name="announced"),
     path("test-request/", test_request.index, name="test-request"),
     path("test-request/<str:request_id>/", test_request.onward, name="test-request-onward"),
     path("access-log/", access_log.index, name="access-log"),

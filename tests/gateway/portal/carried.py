@@ -42,7 +42,11 @@ def agent(
     """An agent with an engine that is to carry ``gateway`` and was heard of at ``seen``."""
     fields.setdefault("engine", ENGINE)
     row = Agent.objects.create(
-        name=name, credential_hash=f"hash of {name}", enrolled_at=make.NOW, last_seen_at=seen, **fields
+        name=name,
+        credential_hash=f"hash of {name}",
+        enrolled_at=make.NOW,
+        last_seen_at=seen,
+        **fields,
     )
     row.assigned.add(gateway)
     return row

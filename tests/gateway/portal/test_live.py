@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from gateway.models import ApplicationGateway, HttpListener, TrafficMinute
-from gateway.portal.live import LiveListener, carriers_of, live_of, place_of, provisioning_of
+from gateway.portal.live import LiveListener, carriers_of, live_of, place_of
 from gateway.portal.traffic import traffic_of
 from tests import factories as make
 from tests.gateway.portal import carried, visits
@@ -41,7 +41,7 @@ def test_without_an_agent_a_gateway_is_configuration_only(
 ) -> None:
     live = live_of(gateway, NOW)
     assert not live.carriers
-    assert live.provisioning == "Succeeded"
+    assert live.provisioning.state == "Succeeded"
     assert {one.state for one in live.listeners} == {"none"}
     assert not live.pending
     assert not live.is_carried
@@ -52,7 +52,7 @@ def test_an_agent_without_an_engine_carries_nothing(
 ) -> None:
     carried.agent(gateway, NOW, engine="")
     assert state_of(gateway).state == "none"
-    assert live_of(gateway, NOW).provisioning == "Succeeded"
+    assert not live_of(gateway, NOW).is_carried
 
 
 def test_an_agent_of_all_gateways_carries_this_one_and_a_revoked_one_none(
@@ -70,7 +70,7 @@ def test_an_agent_that_was_not_heard_of_is_told(
     row = carried.agent(gateway, NOW - timedelta(seconds=31))
     carried.reports(row, gateway, "site", "live")
     assert state_of(gateway).state == "away"
-    assert live_of(gateway, NOW).provisioning == "Succeeded"
+    assert live_of(gateway, NOW).provisioning.state == "Succeeded"
     assert not live_of(gateway, NOW).is_carried
 
 
@@ -105,28 +105,6 @@ def test_a_listener_that_nobody_reported_is_awaited_and_one_without_a_rule_is_no
     assert state_of(gateway).state == "waiting"
     assert state_of(gateway, "spare").state == "no-rule"
     assert live_of(gateway, NOW).pending
-
-
-def test_provisioning_waits_for_every_agent_that_is_near(gateway: ApplicationGateway) -> None:
-    first, second = (carried.agent(gateway, NOW, name=name) for name in "ab")
-    carried.agent(gateway, NOW - timedelta(minutes=5), name="away")
-    assert live_of(gateway, NOW).provisioning == "Updating"
-    carried.accepts(first, gateway)
-    assert live_of(gateway, NOW).provisioning == "Updating"
-    carried.accepts(second, gateway, generation=gateway.generation - 1)
-    assert live_of(gateway, NOW).provisioning == "Updating"
-    second.states.update(generation=gateway.generation)
-    assert live_of(gateway, NOW).provisioning == "Succeeded"
-    second.states.update(accepted=None)
-    assert live_of(gateway, NOW).provisioning == "Updating"
-    second.states.update(accepted=False, reason="The key does not fit.")
-    live = live_of(gateway, NOW)
-    assert (live.provisioning, live.reasons) == ("Failed", ("The key does not fit.",))
-
-
-def test_a_state_that_an_operation_left_goes_before_the_agents(gateway: ApplicationGateway) -> None:
-    gateway.provisioning_state = "Deleting"
-    assert provisioning_of(gateway, ()) == ("Deleting", ())
 
 
 def test_the_address_to_use_names_host_number_and_command(

@@ -28,11 +28,14 @@ UPDATE = os.environ.get("UPDATE_QUERY_COUNTS") == "1"
 
 # Pages of lists and forms, and pages that show a gateway as a whole.
 MOST, MOST_OF_A_WHOLE = 10, 30
+# The Overview asks for it when it stands: the compiler reads keys, ports, zone and verdicts, too.
+MOST_OF_THE_COMPILED, COMPILED = 36, {"announced"}
 WHOLE = {"access-log-line", "advisor", "health-detail", "json", "overview"}
 
 # The blades of a gateway: view and what follows in its address.
 BLADES: dict[str, tuple[str, ...]] = {
     "overview": (),
+    "announced": (),
     "test-request": (),
     "access-log": (),
     "activity": (),
@@ -182,4 +185,6 @@ def test_pages_take_as_many_queries_with_a_hundred_rows_as_with_one() -> None:
         RECORDED.write_text(json.dumps(many, indent=2, sort_keys=True) + "\n")
     assert many == json.loads(RECORDED.read_text())
     for view, count in many.items():
-        assert count <= (MOST_OF_A_WHOLE if view in WHOLE else MOST), f"{view}: {count}"
+        most = MOST_OF_A_WHOLE if view in WHOLE else MOST
+        most = MOST_OF_THE_COMPILED if view in COMPILED else most
+        assert count <= most, f"{view}: {count}"
