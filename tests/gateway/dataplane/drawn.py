@@ -40,7 +40,7 @@ from gateway.models import (
     UrlPathMap,
 )
 from gateway.models.loading import CHILD_MODELS
-from gateway.rules.tls import CIPHER_SUITES, PREDEFINED
+from gateway.models.policies import CIPHER_SUITES, PREDEFINED
 from tests.gateway.dataplane.sites import TODAY, bare_leaf, intermediate, leaf, root
 
 NAMES = ("www.contoso.com", "*.contoso.com", "a.contoso.com", "w?w.contoso.com", "*x*.com")
