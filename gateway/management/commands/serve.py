@@ -228,6 +228,8 @@ def children_of(
     # serve has read it already, and both at once are an error.
     common.pop("GATEWRIGHT_DATA_FILE", None)
     manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
+    # Envoy ends with it, and so does traffic: it must not be waited for long.
+    agent = Child("data-plane agent", [*manage, "dataplane", "run"], common, most=2.0)
     return [
         *(
             Child(
@@ -239,5 +241,5 @@ def children_of(
         ),
         Child("worker", [*manage, "worker"], common),
         Child("lab server process", [*manage, "labservers"], common),
-        *([Child("data-plane agent", [*manage, "dataplane", "run"], common)] if carries else []),
+        *([agent] if carries else []),
     ]

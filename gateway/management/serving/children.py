@@ -30,7 +30,10 @@ Say = Callable[[str], None]
 
 @dataclass(slots=True)
 class Child:
-    """One process to keep alive: ``command`` run with ``environment``."""
+    """One process to keep alive: ``command`` run with ``environment``.
+
+    ``most`` is the longest wait in seconds before it is started again.
+    """
 
     name: str
     command: Sequence[str]
@@ -39,6 +42,7 @@ class Child:
     started: float = 0.0
     due: float | None = 0.0  # when to start it, on the monotonic clock; None while it runs
     wait: float = BACKOFF_FIRST
+    most: float = BACKOFF_MOST
 
 
 @dataclass(slots=True)
@@ -92,7 +96,7 @@ class Crew:
             f"The {child.name} ended unexpectedly ({manner(process.returncode)}); "
             f"starting it again in {child.wait:g} s."
         )
-        child.wait = min(child.wait * 2, BACKOFF_MOST)
+        child.wait = min(child.wait * 2, child.most)
 
     def end(self) -> None:
         """Ask every child to finish, then insist; returns when none is left."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from tests.gateway.agents.door import Door
 
 
 @pytest.fixture
-def door(settings: Any, monkeypatch: pytest.MonkeyPatch, db: None) -> Iterator[Door]:
+def door(settings: Any, monkeypatch: pytest.MonkeyPatch, db: None) -> Door:
     settings.GATEWRIGHT_SCHEME = "https"
     # What an earlier test compiled has the primary keys of this one's gateways.
     monkeypatch.setattr(views, "_bundles", Bundles())

@@ -131,8 +131,11 @@ def test_tls_1_2_is_named_where_there_is_a_certificate_and_no_access_is_logged()
 
 def test_every_process_learns_where_the_portal_listens(settings):
     doors = [web.Door("http", "127.0.0.1", 1), web.Door("https", "127.0.0.1", 2, CERTIFICATE)]
-    children = serve.children_of(doors, [], 1)
-    assert [child.name for child in children[2:]] == ["worker", "lab server process"]
+    children = serve.children_of(doors, [], 1, carries=True)
+    others = ["worker", "lab server process", "data-plane agent"]
+    assert [child.name for child in children[2:]] == others
+    without = serve.children_of(doors, [], 1, carries=False)
+    assert [child.name for child in without[2:]] == others[:2]
     assert [child.environment.get("GATEWRIGHT_SCHEME") for child in children[:2]] == [
         "http", "https",
     ]  # fmt: skip
