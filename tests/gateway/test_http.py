@@ -299,3 +299,28 @@ def test_half_a_form_is_refused():
 def test_a_length_that_is_no_number_is_no_fault_of_ours(visitor, length):
     answer = visitor.generic("POST", "/test/take/", b"x", CONTENT_LENGTH=length)
     assert answer.status_code == 200
+
+
+def test_headers_of_a_reverse_proxy_are_not_believed(django_user_model):
+    seen: dict[str, object] = {}
+
+    def view(request: HttpRequest) -> HttpResponse:
+        seen.update(host=request.get_host(), secure=request.is_secure())
+        return HttpResponse()
+
+    claimed = {
+        "X-Forwarded-Host": "evil.example.test",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-For": "192.0.2.77",
+        "Forwarded": "for=192.0.2.77;proto=https",
+    }
+    view(RequestFactory(headers=claimed, SERVER_NAME="localhost").get("/"))
+    assert seen == {"host": "localhost", "secure": False}
+    # Whoever guesses passwords cannot do so under ever new addresses.
+    django_user_model.objects.create_user("ada", password="right horse")
+    form = {"username": "ada", "password": "wrong"}
+    answers = [
+        Client().post("/account/sign-in/", form, headers={"X-Forwarded-For": f"192.0.2.{number}"})
+        for number in range(5)
+    ]
+    assert answers[-1].status_code == 429
