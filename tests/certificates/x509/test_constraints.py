@@ -157,6 +157,26 @@ def test_more_comparisons_than_any_verifier_makes_are_refused():
     assert verdict.openssl == 1
 
 
+def test_every_name_counts_with_every_limit_above_it():
+    authority = limited(dns("a.test", "b.test"), dns("c.test"))
+    bare = make_leaf(authority, NAME, now=NOW).certificate
+    named = make_leaf(authority, NAME, now=NOW, dns_names=["d.test", "e.test"]).certificate
+    above = limited(dns("x.test")).certificate
+    assert constraints.comparisons([bare, authority.certificate]) == 3
+    assert constraints.comparisons([named, authority.certificate]) == 9
+    assert constraints.comparisons([named, authority.certificate, above]) == 9 + 4
+
+
+def test_a_dot_at_the_end_changes_nothing():
+    for limit, host in (("contoso.test.", NAME), ("contoso.test", f"{NAME}.")):
+        authority = limited(dns(limit))
+        server = make_leaf(authority, NAME, now=NOW, dns_names=[host])
+        assert constraints.violation(certs(server, authority)) is None
+    authority = limited((), dns("contoso.test"))
+    server = make_leaf(authority, NAME, now=NOW, dns_names=[f"{NAME}."])
+    assert constraints.violation(certs(server, authority)) is not None
+
+
 def test_an_authority_without_limits_counts_for_nothing():
     path: list[Certificate] = certs(makers.leaf(), makers.intermediate(), root())
     assert constraints.comparisons(path) == 0
