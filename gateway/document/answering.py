@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -151,7 +150,7 @@ def _value(answer: _Answer, member: Member, row: Any, row_id: str) -> Any:
     value = getattr(row, member.field)
     if value in ("", [], {}) and not member.always:
         return None
-    return copy.deepcopy(value) if isinstance(value, list | dict) else value
+    return _copied(value)
 
 
 def _child(answer: _Answer, member: Member, row: Any, row_id: str) -> Any:
@@ -245,7 +244,16 @@ def _merge(into: dict[str, Any], kept: dict[str, Any]) -> None:
         if isinstance(value, dict) and isinstance(into.get(name), dict):
             _merge(into[name], value)
         else:
-            into.setdefault(name, copy.deepcopy(value))
+            into.setdefault(name, _copied(value))
+
+
+def _copied(value: Any) -> Any:
+    """JSON of a row as the document's own, so that changing one leaves the other."""
+    if isinstance(value, dict):
+        return {name: _copied(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_copied(item) for item in value]
+    return value
 
 
 def _collect_users(answer: _Answer) -> None:
