@@ -38,6 +38,7 @@ def issue_token(
         raise NameTakenError(f"There is an agent called “{name}” already; revoke it first.")
     token = secrets.token_urlsafe(32)
     with transaction.atomic():
+        EnrolmentToken.objects.filter(expires_at__lt=now).delete()
         row = EnrolmentToken.objects.create(
             token_hash=_hash(token),
             name=name,

@@ -22,6 +22,12 @@ class Installation(Server):
         self.saves("prepare")
         wait_for(self.is_live, READY, f"the listeners to be live; it said:\n{self.text}")
 
+    def clean_up(self) -> None:
+        super().clean_up()
+        # One may just have been started by another.
+        while self.family:
+            super().clean_up()
+
     def query(self, sql: str) -> list[tuple[str, ...]]:
         path = f"file:{self.data / 'gatewright.sqlite3'}?mode=ro"
         with closing(sqlite3.connect(path, uri=True, timeout=20)) as database:

@@ -104,7 +104,7 @@ class Applier:
         self.wanted = documents
         self._write_files(documents.files)
         refused_clusters = self._put_clusters(documents.clusters)
-        refused_listeners = self._put_listeners(documents.listeners)
+        refused_listeners = self._put_listeners(_unshared(documents.listeners))
         self._retire(documents.clusters)
         self._sweep_files()
         return Applied(refused_listeners, refused_clusters)
@@ -273,6 +273,15 @@ class Applier:
         for path in self.home.files.iterdir():
             if path.name not in named:
                 path.unlink(missing_ok=True)
+
+
+def _unshared(listeners: Mapping[str, Config]) -> dict[str, Config]:
+    """Listeners whose ports are theirs alone.
+
+    Envoy's default lets another Envoy of the same user listen there as well, unnoticed, and the
+    system then deals connections out to both.
+    """
+    return {name: {**one, "enable_reuse_port": False} for name, one in listeners.items()}
 
 
 _MANAGERS = {"cds": "cluster_manager.cds", "lds": "listener_manager.lds"}

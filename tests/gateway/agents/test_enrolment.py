@@ -36,6 +36,13 @@ def test_a_token_runs_out(door: Door) -> None:
     assert door.post("enrol", {"token": token}).status_code == 403
 
 
+def test_tokens_that_ran_out_do_not_pile_up(door: Door) -> None:
+    now = timezone.now()
+    register.issue_token("old", now=now - 2 * register.LIFETIME)
+    register.issue_token("new", now=now)
+    assert [row.name for row in EnrolmentToken.objects.all()] == ["new"]
+
+
 def test_a_token_for_the_name_of_an_agent_that_is_there_is_neither_issued_nor_taken(
     door: Door,
 ) -> None:

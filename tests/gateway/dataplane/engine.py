@@ -118,7 +118,10 @@ class Engine:
                 stats = self.admin("/stats?filter=cds|lds|warming|workers_started")
             except OSError:
                 return False
-            assert not re.search(r"update_(rejected|failure): [1-9]", stats), self.told()
+            if re.search(r"update_(rejected|failure): [1-9]", stats):
+                # The log is written a moment later.
+                wait_for(lambda: "rejected" in self.told(), 5)
+                raise AssertionError(self.told())
             return (
                 f'lds.version_text: "{self.version}"' in stats
                 and f'cds.version_text: "{self.version}"' in stats

@@ -42,10 +42,9 @@ DEPTH = f"{VERIFY}_X509_verify_cert:_certificate_verification_error_at_depth_0:"
         (
             {
                 "flags": "UF",
-                "serverSni": "www.contoso.com",
                 "reason": f"{VERIFY}_SAN_matcher,_certificate_SANs_are_[other.internal]",
             },
-            "not for “www.contoso.com”: it carries other.internal",
+            "not for the name that was asked for: it carries other.internal",
             "E-CN",
         ),
         (
@@ -103,6 +102,13 @@ def test_every_failure_has_its_sentence(fields: dict[str, str], words: str, help
     assert reason.help == help
     assert help in {"", *HEALTH_KINDS}
     assert reason.remedy or "client closed" in reason.text
+
+
+def test_the_name_that_was_asked_for_is_told_where_it_is_known() -> None:
+    fields = {"flags": "UF", "reason": f"{VERIFY}_SAN_matcher,_certificate_SANs_are_[b.test]"}
+    reason = reason_of(fields, "a.test")
+    assert reason is not None
+    assert "not for “a.test”: it carries b.test" in reason.text
 
 
 @pytest.mark.parametrize(

@@ -32,10 +32,10 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float = PATIENCE)
 class Node:
     """One directory with its Envoy, kept by hand as the agent's main thread keeps it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, concurrency: int = 2) -> None:
         self.home = Home(path)
         self.home.make()
-        self.engine = Engine(self.home, engine.find(None))
+        self.engine = Engine(self.home, engine.find(None), concurrency)
         self.engine.prepare()
         self.engine.tend()
         wait_for(lambda: is_ready(self.home), "Envoy to be ready")
@@ -63,8 +63,8 @@ class Node:
 
 
 @contextmanager
-def node(path: Path) -> Iterator[Node]:
-    made = Node(path)
+def node(path: Path, concurrency: int = 2) -> Iterator[Node]:
+    made = Node(path, concurrency)
     try:
         yield made
     finally:

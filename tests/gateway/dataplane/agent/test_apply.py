@@ -77,6 +77,14 @@ def test_a_taken_port_is_told_and_the_others_are_live(envoy: Node) -> None:
     assert ask(taken) == "200 at last"
 
 
+def test_two_envoys_never_share_a_port(envoy: Node, own: Node) -> None:
+    port = a_port()
+    assert not envoy.apply([says("one", port, "first")]).refused
+    applied = own.apply([says("one", port, "second")])
+    assert is_passing(applied.refused_listeners["one"])
+    assert {ask(port) for _ in range(20)} == {"200 first"}
+
+
 def test_a_refused_listener_keeps_serving_as_before_and_does_so_after_a_restart(
     own: Node,
 ) -> None:
