@@ -20,6 +20,7 @@ from gateway.problems import KINDS
 from tests import factories
 from tests.certificates import test_imports as imports
 from tests.certificates.x509 import test_kinds_raised as x509
+from tests.gateway.dataplane import test_kinds_raised as dataplane
 from tests.gateway.document import test_kinds_raised as document
 from tests.gateway.health import test_kinds_raised as health
 from tests.gateway.lab import test_creating as lab
@@ -49,6 +50,7 @@ TABLES: tuple[set[str], ...] = (
     set(operations.HAPPENINGS),
     set(portal.MISTAKES),
     set(lab.HAPPENINGS),
+    set(dataplane.HAPPENINGS),
 )
 
 

@@ -206,17 +206,22 @@ def _tainted(mutations: list[Config]) -> set[str]:
     Headers that the list itself has removed before it sets them are nobody's but the gateway's.
     """
     found: set[str] = set()
+    exposed: set[str] = set()
     removed: set[str] = set()
     for mutation in mutations:
         if "remove" in mutation:
             removed.add(mutation["remove"].lower())
+            # What is set under this name from now on is something else.
+            found.discard(mutation["remove"].lower())
             continue
         header = mutation["append"]["header"]
         name, value = header["key"].lower(), header["value"]
         by_way = any(cel_text(other) in value or f"({other})" in value for other in found)
         if _FROM_CERTIFICATE.search(value) or by_way:
             found.add(name)
-    return found - removed
+            if name not in removed:
+                exposed.add(name)
+    return exposed
 
 
 def _removed_first(manager: Config) -> set[str]:

@@ -71,14 +71,14 @@ _OVERWRITE = "OVERWRITE_IF_EXISTS_OR_ADD"
 class Rewriting:
     """A compiled rewrite set.
 
-    ``touched`` are the request headers (lower case) that it sets or removes, ``from_clients`` those
-    whose value may come from a client's certificate; ``moves`` if it changes address or host.
+    ``touched`` are the request headers (lower case) that it sets or removes, ``sources`` what each
+    value that it sets depends on; ``moves`` if it changes address or host.
     """
 
     request: list[Config] = field(default_factory=list)
     response: list[Config] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
-    from_clients: set[str] = field(default_factory=set)
+    sources: list[tuple[str, set[str]]] = field(default_factory=list)
     moves: bool = False
     notes: list[Problem] = field(default_factory=list)
 
@@ -240,7 +240,9 @@ def _headers(rule: RewriteRule, side: _Side, key: str) -> Iterator[Config]:
         name, value = _text(header, "headerName").lower(), _text(header, "headerValue")
         if not name or name.startswith(OWN):
             continue
-        if name == "host" and side.side == "request":
+        if name == "host" and side.side == "response":
+            raise PatternError("an answer has no header Host")
+        if name == "host":
             yield from side.set(HOST, value, marked=True)
         elif value:
             yield from side.set(name, value)
@@ -249,21 +251,41 @@ def _headers(rule: RewriteRule, side: _Side, key: str) -> Iterator[Config]:
 
 
 def _note_headers(rule: RewriteRule, found: Rewriting) -> None:
-    """Which request headers a rule touches, and which of them speak for a client."""
+    """Which request headers a rule touches, and what their values depend on."""
     actions = rule.action_set if isinstance(rule.action_set, dict) else {}
+    asked = {_text(one, "variable").strip("{}") for one in _objects(rule.conditions)}
     for header in _objects(actions.get("requestHeaderConfigurations")):
-        name = _text(header, "headerName").lower()
+        name, value = _text(header, "headerName").lower(), _text(header, "headerValue")
         found.touched.add(name)
         found.moves = found.moves or name == "host"
-        references = _REFERENCE.findall(_text(header, "headerValue"))
-        if any(_speaks_for_client(reference) for reference in references):
-            found.from_clients.add(name)
+        if value and name != "host":
+            # A value that a condition lets in tells as much as one that is copied.
+            found.sources.append((name, {*asked, *_REFERENCE.findall(value)}))
 
 
-def _speaks_for_client(reference: str) -> bool:
-    variable = reference.removeprefix("var_").lower()
-    capture = _CAPTURE.match(variable)
-    return from_certificate(variable) or bool(capture and from_certificate(capture[1]))
+def from_certificates(sources: list[tuple[str, set[str]]]) -> set[str]:
+    """The headers that depend on a client's certificate, maybe by way of one another."""
+    found: set[str] = set()
+    while True:
+        more = {
+            name
+            for name, references in sources
+            if any(_speaks_for_client(reference, found) for reference in references)
+        }
+        if more <= found:
+            return found
+        found |= more
+
+
+def _speaks_for_client(reference: str, headers: set[str]) -> bool:
+    capture = _CAPTURE.match(reference)
+    for one in (reference, *([capture[1]] if capture else [])):
+        header = header_of(one)
+        if from_certificate(one.removeprefix("var_").lower()):
+            return True
+        if header is not None and header[1] in headers:
+            return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +320,7 @@ def rewrites_of(loaded: LoadedGateway) -> Rewrites:
         rule_set = routed.rewrite_rule_set
         if rule_set is not None and rule_set.pk not in sets:
             sets[rule_set.pk] = rewriting_of(loaded, rule_set)
-    stripped = {name for one in sets.values() for name in one.from_clients}
+    stripped = from_certificates([source for one in sets.values() for source in one.sources])
     own = SHADOWS if any(one.moves for one in sets.values()) else ()
     return Rewrites(sets, (*own, *sorted(stripped)))
 
