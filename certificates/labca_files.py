@@ -121,11 +121,12 @@ def pfx(subject: Subject, key_pem: bytes, password: str, *, legacy: bool) -> Fil
 
 
 def key_of_entry(entry: StoredCertificate) -> bytes | None:
-    """The private key of a made certificate as PKCS #8 text, ``None`` where it has none.
+    """The private key of a made certificate as PKCS #8 text; ``None`` where it has none, or where
+    it was imported again as one that must not be exported.
 
     Raises ``certificates.secrets.KeyMissingError``.
     """
-    found = StoredKey.objects.filter(entry=entry, entry__made_here=True).first()
+    found = StoredKey.objects.filter(entry=entry, entry__made_here=True, exportable=True).first()
     return bytes(found.pem) if found else None
 
 

@@ -16,8 +16,13 @@ from playwright.sync_api import (
     Page,
     Request,
     Response,
+    expect,
     sync_playwright,
 )
+
+# How long, in milliseconds, a page is waited for: a machine may be busy, and passing costs nothing.
+PATIENCE = 15_000
+expect.set_options(timeout=PATIENCE)
 
 CHROMIUM = "/usr/bin/chromium"
 CHROMIUM_FLAGS = [
@@ -63,7 +68,7 @@ def browser_context(
 ) -> Iterator[BrowserContext]:
     """A browser that nobody has used before, at the live server."""
     context = browser.new_context(base_url=live_server.url, **browser_options)
-    context.set_default_timeout(5_000)
+    context.set_default_timeout(PATIENCE)
     yield context
     context.close()
 

@@ -17,6 +17,7 @@ from certificates.x509.issue import to_pem
 from gateway.accounts.models import User
 from tests.browser.conftest import sign_in
 from tests.certificates.x509 import makers
+from tests.conftest import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -150,7 +151,7 @@ def test_without_script_everything_is_there(
     browser: Browser, owner: User, live_server: Any
 ) -> None:
     context = browser.new_context(base_url=str(live_server), java_script_enabled=False)
-    context.set_default_timeout(5000)
+    context.set_default_timeout(PATIENCE)
     try:
         page = context.new_page()
         sign_in(page, owner, str(live_server))

@@ -442,6 +442,22 @@ def test_a_key_that_is_gone_is_not_offered(client: Client, user: User) -> None:
     assert answer.status_code == 404
 
 
+def test_a_key_that_was_imported_again_as_not_exportable_stays(client: Client, user: User) -> None:
+    made = order(user, "self-signed", "kept.contoso.test")
+    assert made.entry is not None
+    stores.add(
+        user.pk,
+        made.entry.store,
+        made.entry.folder,
+        made.entry.certificate.parsed,
+        key_pem=bytes(made.entry.key.pem),
+        exportable=False,
+    )
+    base = f"{INDEX}certificates/{made.entry.pk}"
+    assert client.get(f"{base}/zip/").status_code == 404
+    assert client.get(f"{base}/pfx/").status_code == 404
+
+
 def test_the_zip_for_a_server_holds_its_private_key_and_says_so(client: Client, user: User) -> None:
     entry = chain(user).entry
     with zipfile.ZipFile(io.BytesIO(download(client, entry.pk, "zip"))) as archive:
