@@ -39,7 +39,6 @@ FIELDS: tuple[tuple[str, str], ...] = (
     ("backendSettingName", "HTTP setting"),
     ("host", "Host sent to the server"),
     ("serverRouted", "Server"),
-    ("serverSni", "Server name sent to the server"),
     ("serverStatus", "Status of the server"),
     ("serverResponseLatency", "Latency of the server (ms)"),
     ("serverTlsProtocol", "TLS version with the server"),

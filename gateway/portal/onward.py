@@ -37,6 +37,7 @@ from gateway.portal.journey import Fact, Leg
 from gateway.portal.log_lines import LogLine, line_of
 from gateway.portal.pages import Page
 from gateway.portal.reasons import Reason, reason_of
+from gateway.rules.names import Leg as Way
 from gateway.rules.names import live_leg
 
 # A pool may have hundreds of servers; so many are told where none was chosen.
@@ -93,8 +94,10 @@ def _legs(page: Page, line: LogLine) -> Iterator[Leg]:
         yield _nobody(page, pool, settings, members)
     else:
         yield _server(page, line, pool, settings, chosen)
+        way = _way(page, line, settings, chosen)
+        reason = reason_of(line.fields, way.checked_name or "" if way else "")
         if settings.protocol == Protocol.HTTPS:
-            yield _tls(page, line, settings, chosen, reason)
+            yield _tls(page, line, way, chosen, reason)
     if line.is_from_server:
         yield Leg(
             "Answer of the server",
@@ -197,25 +200,26 @@ def _server(
     return Leg("Server", "server", "ok", "Chosen", facts=(target, *facts))
 
 
+def _way(
+    page: Page, line: LogLine, settings: BackendHttpSettings, chosen: Member | None
+) -> Way | None:
+    """Which names the request asked the chosen server by."""
+    if chosen is None:
+        return None
+    host = _without_port(line.get("originalHost"))
+    return live_leg(settings, chosen.address, host, is_v1=page.gateway.is_v1)
+
+
 def _tls(
-    page: Page,
-    line: LogLine,
-    settings: BackendHttpSettings,
-    chosen: Member | None,
-    reason: Reason | None,
+    page: Page, line: LogLine, way: Way | None, chosen: Member | None, reason: Reason | None
 ) -> Leg:
     is_good = bool(line.get("serverTlsProtocol"))
-    facts = [Fact("Server name sent", line.get("serverSni") or "none")]
-    if chosen is not None:
-        leg = live_leg(
-            settings,
-            chosen.address,
-            _without_port(line.get("originalHost")),
-            is_v1=page.gateway.is_v1,
-        )
+    facts = []
+    if way is not None:
         facts += [
-            Fact("Name expected in the certificate", leg.checked_name or "not checked"),
-            Fact("Why", leg.why),
+            Fact("Server name sent", way.sni or "none"),
+            Fact("Name expected in the certificate", way.checked_name or "not checked"),
+            Fact("Why", way.why),
         ]
     if is_good:
         facts += [

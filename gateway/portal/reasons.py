@@ -66,8 +66,11 @@ def error_info(fields: Fields) -> str:
     return NO_ERROR
 
 
-def reason_of(fields: Fields) -> Reason | None:
-    """Why the gateway answered by itself; ``None`` for a server's answer or a redirect."""
+def reason_of(fields: Fields, name: str = "") -> Reason | None:
+    """Why the gateway answered by itself; ``None`` for a server's answer or a redirect.
+
+    ``name`` is the one that the server's certificate had to carry, where it is known.
+    """
     details = fields.get("details", "")
     flags = flags_of(fields)
     if details == "via_upstream" and not flags:
@@ -94,7 +97,7 @@ def reason_of(fields: Fields) -> Reason | None:
             "E-TIMEOUT",
         )
     if flags & _BROKEN_OFF:
-        return _broken(fields)
+        return _broken(fields, name)
     if details == "direct_response" or fields.get("httpStatus") in {"301", "302", "303", "307"}:
         return _own_answer(fields)
     if fields.get("httpStatus") == "400":
@@ -217,13 +220,12 @@ _TLS: tuple[tuple[str, Reason], ...] = (
 )
 
 
-def _broken(fields: Fields) -> Reason:
+def _broken(fields: Fields, name: str) -> Reason:
     told = _plain(fields.get("reason", ""))
     names = _NAMES.search(told)
     if "SAN matcher" in told:
         carried = f"carries {names[1]}" if names and names[1] else "carries no alternative name"
-        asked = fields.get("serverSni")
-        wanted = f"“{asked}”" if asked else "the name that was asked for"
+        wanted = f"“{name}”" if name else "the name that was asked for"
         return Reason(
             f"The server's certificate is not for {wanted}: it {carried}.",
             "Override the host name in the HTTP setting with one that the certificate is for, or "
