@@ -113,12 +113,6 @@ def publish_all(found: Finding) -> None:
             publish(load_gateway(gateway))
 
 
-def ports_of(gateway: ApplicationGateway) -> dict[tuple[int, int], tuple[str, int]]:
-    """(primary key of a frontend, port asked for) → (address, port bound)."""
-    rows = PublishedPort.objects.filter(frontend__gateway=gateway)
-    return {(row.frontend_id, row.port): (row.host, row.number) for row in rows}
-
-
 def free_addresses(*, downwards: bool = False) -> Iterator[str]:
     """Addresses of the range that nothing has yet, from its low end or from its high one."""
     network = settings.GATEWRIGHT_LOOPBACK_RANGE

@@ -19,7 +19,7 @@ from gateway.models import (
     writing,
 )
 from gateway.operations import Caller, change_gateway, remove, store
-from gateway.operations.ports import NO_ADDRESS, Finding, finding, ports_of, publish, publish_all
+from gateway.operations.ports import NO_ADDRESS, Finding, finding, publish, publish_all
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +49,8 @@ def save(gateway: ApplicationGateway, write: Any) -> None:
 
 def published(gateway: ApplicationGateway) -> dict[int, tuple[str, int]]:
     """Asked port → (address, number)."""
-    return {port: place for (_, port), place in ports_of(gateway).items()}
+    rows = PublishedPort.objects.filter(frontend__gateway=gateway)
+    return {row.port: (row.host, row.number) for row in rows}
 
 
 def address_of(gateway: ApplicationGateway) -> str:
