@@ -455,7 +455,8 @@ def test_a_key_that_was_imported_again_as_not_exportable_stays(client: Client, u
     )
     base = f"{INDEX}certificates/{made.entry.pk}"
     assert client.get(f"{base}/zip/").status_code == 404
-    assert client.get(f"{base}/pfx/").status_code == 404
+    pfx = {"password": "Passw0rd", "encryption": "modern"}
+    assert client.post(f"{base}/pfx/", pfx).status_code == 404
 
 
 def test_the_zip_for_a_server_holds_its_private_key_and_says_so(client: Client, user: User) -> None:
