@@ -67,7 +67,7 @@ class CertificateLine:
 def index(request: HttpRequest) -> HttpResponse:
     owner_id, now = _owner(request), timezone.now()
     made = list(_made(owner_id).order_by("-pk"))
-    with_key = set(_made(owner_id).filter(key__isnull=False).values_list("pk", flat=True))
+    with_key = set(_made(owner_id).filter(key__exportable=True).values_list("pk", flat=True))
     context = blade(
         "lab-ca", TITLE, icon="lab", subtitle="Authorities and certificates of your own"
     ) | {

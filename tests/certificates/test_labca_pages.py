@@ -454,6 +454,7 @@ def test_a_key_that_was_imported_again_as_not_exportable_stays(client: Client, u
         exportable=False,
     )
     base = f"{INDEX}certificates/{made.entry.pk}"
+    assert f"{base}/zip/" not in text(client.get(INDEX))
     assert client.get(f"{base}/zip/").status_code == 404
     pfx = {"password": "Passw0rd", "encryption": "modern"}
     assert client.post(f"{base}/pfx/", pfx).status_code == 404
