@@ -113,7 +113,7 @@ def _members(loaded: LoadedGateway, zone: Zone) -> dict[PairKey, Member]:
             found[key] = Member(
                 status=_status(facts),
                 addresses=_addresses(zone, address, settings.port, facts),
-                leaf=_accepted_leaf(facts),
+                leaf=_parsed(facts["accepted_pem"]) if facts else None,
             )
     return found
 
@@ -124,9 +124,8 @@ _FACTS = (
     "status",
     "remembered_address",
     "evidence__observed__status",
-    "evidence__stages",
     "evidence__dns__addresses__0",
-    "evidence__chain__0__pem",
+    "accepted_pem",
 )
 
 
@@ -177,21 +176,9 @@ def _literals(zone: Zone, address: BackendAddress, facts: dict[str, Any] | None)
     return (str(found),) if found else ()
 
 
-def _accepted_leaf(facts: dict[str, Any] | None) -> Certificate | None:
-    """The certificate of the last probe, if that probe accepted it."""
-    pem = facts and facts["evidence__chain__0__pem"]
-    if not facts or not isinstance(pem, str):
-        return None
-    stages = facts["evidence__stages"]
-    accepted = any(
-        isinstance(stage, dict) and stage.get("name") == "certificate" and stage.get("ok")
-        for stage in (stages if isinstance(stages, list) else ())
-    )
-    return _parsed(pem) if accepted else None
-
-
 @lru_cache(maxsize=4096)
 def _parsed(pem: str) -> Certificate | None:
+    """A certificate; ``None`` for no text, and for one that is none."""
     try:
         return Certificate.from_der(ssl.PEM_cert_to_DER_cert(pem))
     except (ProblemError, ValueError):

@@ -106,7 +106,7 @@ def write(results: Sequence[Result]) -> list[Result]:
         rows = {row.pk: row for row in _locked(Verdict.objects.filter(pk__in=by_pk)).order_by("pk")}
         held = [row for pk, row in rows.items() if row.leased_by == by_pk[pk].claim.token]
         healthy = _Healthy()
-        before = [row.status for row in held]
+        before = [_matters(row) for row in held]
         for row in held:
             result = by_pk[row.pk]
             needed = healthy.needs(row, result.plan)
@@ -116,7 +116,7 @@ def write(results: Sequence[Result]) -> list[Result]:
         Verdict.objects.bulk_create(
             held, update_conflicts=True, unique_fields=["pk"], update_fields=FIELDS
         )
-        if before != [row.status for row in held]:
+        if before != [_matters(row) for row in held]:
             transaction.on_commit(wake)
     missed = [result for pk, result in by_pk.items() if pk not in rows]
     if not missed:
@@ -128,6 +128,11 @@ def write(results: Sequence[Result]) -> list[Result]:
         ).values_list("pk", flat=True)
     )
     return [result for result in missed if result.claim.verdict in still_ours]
+
+
+def _matters(row: Verdict) -> tuple[str, str, str]:
+    """What traffic depends on."""
+    return row.status, row.accepted_pem, row.remembered_address
 
 
 class _Healthy:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from datetime import datetime, timedelta
+from typing import Any
 
 from gateway.health.history import noted
 from gateway.health.judge import Judged
@@ -31,6 +32,7 @@ FIELDS = (
     "evidence",
     "history",
     "remembered_address",
+    "accepted_pem",
     "rechecking",
     "failures",
     "checked_at",
@@ -89,8 +91,17 @@ def take_in(
     verdict.due_at = _next_probe(verdict, plan, judged, now, hurry=spared and plan.is_v1)
     verdict.status, verdict.error_id, verdict.message = status, error_id, message
     verdict.evidence = judged.evidence
+    verdict.accepted_pem = accepted_certificate(judged.evidence) or verdict.accepted_pem
     verdict.history = noted(verdict.history, status, judged.error_id, judged.ms, now)
     verdict.rechecking = False
+
+
+def accepted_certificate(evidence: dict[str, Any]) -> str:
+    """PEM of the certificate that a probe was shown and accepted; empty if it did not."""
+    passed = any(
+        stage["name"] == "certificate" and stage["ok"] for stage in evidence.get("stages", ())
+    )
+    return str(evidence["chain"][0]["pem"]) if passed and evidence.get("chain") else ""
 
 
 def _may_be_spared(judged: Judged) -> bool:

@@ -59,7 +59,8 @@ class Verdict(models.Model):
     DNS answer, SNI sent and the presented chain. ``rechecking`` is true from a save that touches
     the pair until the next result. ``digest`` covers all that the probe depends on.
     ``remembered_address`` is the one that the target's name had last; a change of the gateway
-    empties it. ``history`` holds what was found over time, newest last, as
+    empties it. ``accepted_pem`` is the certificate that a probe accepted last, which traffic may be
+    pinned to; it stays while later probes fail. ``history`` holds what was found over time, newest last, as
     :mod:`gateway.health.history` writes and reads it.
     """
 
@@ -79,6 +80,7 @@ class Verdict(models.Model):
     evidence = models.JSONField(default=dict)
     history = models.JSONField(default=list)
     remembered_address = models.CharField(max_length=45, blank=True)
+    accepted_pem = models.TextField(blank=True)
     digest = models.CharField(max_length=64, blank=True)
     rechecking = models.BooleanField(default=True)
     failures = models.PositiveIntegerField(default=0)

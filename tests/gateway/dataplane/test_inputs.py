@@ -22,7 +22,7 @@ from gateway.models import (
 )
 from tests import factories as make
 from tests.crowds import crowd
-from tests.gateway.dataplane.sites import bare_leaf, leaf
+from tests.gateway.dataplane.sites import bare_leaf
 from tests.gateway.health.lab import add_backend, network_of
 
 pytestmark = pytest.mark.django_db
@@ -37,24 +37,15 @@ def verdict(
     gateway: ApplicationGateway,
     status: str = "Healthy",
     certificate: Certificate | None = None,
-    *,
-    accepted: bool = True,
     **more: Any,
 ) -> Verdict:
     """The verdict on the default server."""
-    evidence = more.pop("evidence", {})
-    if certificate is not None:
-        evidence = {
-            "chain": [{"pem": certificate.pem}],
-            "stages": [{"name": "certificate", "ok": accepted}],
-            **evidence,
-        }
     return Verdict.objects.create(
         gateway=gateway,
         address=BackendAddress.objects.get(pool__gateway=gateway),
         settings=BackendHttpSettings.objects.get(gateway=gateway),
         status=status,
-        evidence=evidence,
+        accepted_pem=certificate.pem if certificate else "",
         due_at=make.NOW + timedelta(days=1),
         **more,
     )
@@ -136,23 +127,11 @@ def test_the_certificate_that_the_prober_accepted_is_known():
     member = only_member(gateway)
     assert member.leaf == bare_leaf("a.contoso.com").certificate
     assert member.pin == bare_leaf("a.contoso.com").certificate.sha256.lower()
-    row.delete()
-    verdict(gateway, certificate=leaf("a.contoso.com").certificate, accepted=False)
+    row.accepted_pem = "nonsense"
+    row.save()
     assert (only_member(gateway).leaf, only_member(gateway).pin) == (None, None)
-
-
-@pytest.mark.parametrize(
-    "evidence",
-    [
-        {"chain": [{"pem": "nonsense"}], "stages": [{"name": "certificate", "ok": True}]},
-        {"chain": [{"pem": 7}], "stages": []},
-        {"chain": "x", "stages": "y", "dns": []},
-        {"stages": ["x"], "chain": [{"pem": "x"}]},
-    ],
-)
-def test_evidence_that_makes_no_sense_is_no_certificate(evidence: dict[str, Any]):
-    gateway = make.v2_gateway()
-    verdict(gateway, evidence=evidence)
+    row.accepted_pem = ""
+    row.save()
     assert only_member(gateway).leaf is None
 
 

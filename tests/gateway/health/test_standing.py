@@ -68,6 +68,21 @@ def test_a_healthy_server_falls_after_as_many_failures_as_the_threshold() -> Non
     assert after(BAD, verdict=verdict).status == "Unhealthy"
 
 
+def test_the_certificate_that_was_accepted_is_remembered_while_probes_fail() -> None:
+    def shown(pem: str, *, ok: bool) -> dict[str, object]:
+        return {"chain": [{"pem": pem}], "stages": [{"name": "certificate", "ok": ok}]}
+
+    good = replace(GOOD, evidence=shown("first", ok=True))
+    refused = replace(BAD, evidence=shown("second", ok=False))
+    broken = replace(WORSE, evidence={"chain": [], "stages": [{"name": "connect", "ok": False}]})
+    verdict = after(good, refused, broken)
+    assert verdict.accepted_pem == "first"
+    # Another fault than that of the certificate: it was accepted.
+    failing = replace(BAD, evidence=shown("third", ok=True))
+    assert after(failing, verdict=verdict).accepted_pem == "third"
+    assert after(BAD).accepted_pem == ""
+
+
 def test_a_success_in_between_starts_the_count_again() -> None:
     assert after(GOOD, BAD, BAD, GOOD, BAD, BAD).status == "Healthy"
 
