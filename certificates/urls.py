@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from certificates import (
+from certificates.workshop import (
     decoder,
     dialog,
     exported,
@@ -10,14 +10,14 @@ from certificates import (
     labca_pages,
     manager,
     notepad,
-    views,
+    preview,
     wizard,
 )
 
 app_name = "certificates"
 
 urlpatterns = [
-    path("preview/<str:kind>/", views.preview, name="preview"),
+    path("preview/<str:kind>/", preview.preview, name="preview"),
     path("decoder/", decoder.decoder, name="decoder"),
     path("stores/<str:store>/<str:folder>/", manager.manager, name="manager"),
     path("stores/<str:store>/<str:folder>/import/", imports.import_page, name="import"),

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from certificates import pages
+from certificates.workshop import pages
 from certificates.x509.problems import KINDS, Kind
 from gateway.accounts.models import User
 from gateway.accounts.roles import readable_subscriptions

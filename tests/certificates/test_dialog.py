@@ -27,7 +27,7 @@ LEAF, CA, ROOT = (one().certificate for one in (makers.leaf, makers.intermediate
 
 @pytest.fixture(autouse=True)
 def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("certificates.dialog.timezone.now", lambda: NOW)
+    monkeypatch.setattr("certificates.workshop.dialog.timezone.now", lambda: NOW)
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from certificates import exported
-from certificates.exported import READ_BYTES, describe
 from certificates.files import save_file
 from certificates.models import Place, SavedFile
+from certificates.workshop import exported
+from certificates.workshop.exported import READ_BYTES, describe
 from certificates.x509.issue import to_pem
 from gateway.accounts.models import User
 from tests.certificates import visits

@@ -15,10 +15,10 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from certificates import imports
-from certificates.imports import Content, import_content, read_file
-from certificates.manager import folder_url
 from certificates.models import Folder, Store, StoredCertificate, StoredKey
+from certificates.workshop import imports
+from certificates.workshop.imports import Content, import_content, read_file
+from certificates.workshop.manager import folder_url
 from certificates.x509.issue import Issued, key_pem, make_leaf, make_root, to_pem, to_pfx
 from certificates.x509.problems import KINDS, ProblemError
 from gateway.accounts.models import User

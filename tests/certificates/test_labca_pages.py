@@ -24,8 +24,8 @@ from pytest_django import Settings
 
 from certificates import labca, stores
 from certificates.labca import Made, Order, make
-from certificates.labca_forms import FORMS
 from certificates.models import Authority, AuthorityKey, ChainForm, StoredCertificate, StoredKey
+from certificates.workshop.labca_forms import FORMS
 from certificates.x509.certificate import Certificate
 from certificates.x509.issue import load_issued, make_leaf, make_root
 from certificates.x509.read import read_certificates

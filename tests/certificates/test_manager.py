@@ -10,8 +10,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID as Usage
 from django.test import Client
 from django.urls import reverse
 
-from certificates.manager import folder_url, line_of
 from certificates.models import Folder, Store, StoredCertificate, StoredKey
+from certificates.workshop.manager import folder_url, line_of
 from certificates.x509.issue import make_root
 from gateway.accounts.models import User
 from tests.certificates import visits

@@ -28,7 +28,7 @@ PEM = makers.leaf().certificate.pem.encode()
 
 @pytest.fixture(autouse=True)
 def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("certificates.notepad.timezone.now", lambda: NOW)
+    monkeypatch.setattr("certificates.workshop.notepad.timezone.now", lambda: NOW)
 
 
 @pytest.fixture

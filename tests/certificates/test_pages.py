@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from certificates.pages import find
+from certificates.workshop.pages import find
 from gateway.accounts.models import User
 from gateway.portal.frame import main_menu
 from tests.certificates.visits import signed_in, text

@@ -15,8 +15,9 @@ from django.db import connections
 from django.http import HttpResponse
 from django.test import Client
 
-from certificates import files, imports, labca
+from certificates import files, labca
 from certificates.models import Authority, Folder, SavedFile, StoredCertificate
+from certificates.workshop import imports
 from certificates.x509 import issue
 from certificates.x509.export import base64_text
 from gateway.accounts.models import User

@@ -18,7 +18,7 @@ from hypothesis.extra.django import TestCase
 from certificates import files, stores
 from certificates.files import FileRefusedError
 from certificates.models import Folder, Place, SavedFile, Store, StoredCertificate, StoredKey
-from certificates.wizard_form import Target, parse_path
+from certificates.workshop.wizard_form import Target, parse_path
 from certificates.x509 import issue
 from certificates.x509.issue import Issued
 from certificates.x509.read import read_certificates

@@ -15,9 +15,9 @@ from django.utils import timezone
 from certificates import labca, labca_files
 from certificates.labca import Kind, Made, Order, OrderRefusedError, make, validity
 from certificates.labca_files import PUBLIC_FILES, File
-from certificates.labca_forms import KEYS, PURPOSES, label
 from certificates.models import Authority, ChainForm, StoredCertificate
 from certificates.secrets import KeyMissingError
+from certificates.workshop.labca_forms import KEYS, PURPOSES, label
 from certificates.x509.export import ExportError
 from gateway.accounts.models import User
 from gateway.accounts.people import OWNER_NAME

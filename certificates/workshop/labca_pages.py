@@ -21,10 +21,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from certificates import labca, labca_files
 from certificates.labca import OrderRefusedError, authorities_of
 from certificates.labca_files import PUBLIC_FILES, File, Subject
-from certificates.labca_forms import FORMS, PfxForm, label
 from certificates.models import Authority, AuthorityKey, ChainForm, StoredCertificate
-from certificates.pages import HOME, Crumb, blade
 from certificates.secrets import KeyMissingError
+from certificates.workshop.labca_forms import FORMS, PfxForm, label
+from certificates.workshop.pages import HOME, Crumb, blade
 from certificates.x509.certificate import Certificate
 from certificates.x509.export import PasswordRefusedError
 

@@ -15,8 +15,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from certificates.models import SavedFile, StoredCertificate
-from certificates.pages import owner_of, window
-from certificates.reach import Reached, certificates_in, find_file, reach
+from certificates.workshop.pages import owner_of, window
+from certificates.workshop.reach import Reached, certificates_in, find_file, reach
 from certificates.x509.certificate import ROLE_WORDS, Certificate, Role
 from certificates.x509.details import Detail, details, purposes
 from certificates.x509.export import PLACES, Answer, Place, answers
@@ -74,7 +74,7 @@ def view(request: HttpRequest, kind: str, pk: int, sha256: str = "") -> HttpResp
     without any a window that says so.
 
     ``kind`` and ``pk`` name a stored certificate or a file, ``sha256`` another one of its path (see
-    :func:`certificates.reach.reach`).
+    :func:`certificates.workshop.reach.reach`).
     """
     owner_id = owner_of(request)
     if kind == "files" and not sha256:

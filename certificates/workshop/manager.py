@@ -16,9 +16,9 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
 from certificates.models import Folder, Store, StoredCertificate, StoredKey
-from certificates.pages import HOME, Crumb, blade
 from certificates.publicroot import well_known
 from certificates.stores import MAX_STORED
+from certificates.workshop.pages import HOME, Crumb, blade
 from certificates.x509.details import purposes
 from certificates.x509.uses import state_of
 

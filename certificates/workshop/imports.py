@@ -21,10 +21,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 
-from certificates.manager import folder_url, place_or_404, title
 from certificates.models import Folder, Store, StoredCertificate
-from certificates.pages import HOME, Crumb, owner_of
 from certificates.stores import MAX_STORED, MAX_STORED_BYTES, add, folder_for, lock_owner
+from certificates.workshop.manager import folder_url, place_or_404, title
+from certificates.workshop.pages import HOME, Crumb, owner_of
 from certificates.x509.armour import read_armour
 from certificates.x509.certificate import Certificate
 from certificates.x509.kinds import files, listeners

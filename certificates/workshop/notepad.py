@@ -16,8 +16,8 @@ from django.views.decorators.http import require_http_methods
 
 from certificates.files import MAX_NAME, FileRefusedError, save_file
 from certificates.models import SavedFile
-from certificates.pages import owner_of, window
-from certificates.reach import find_file
+from certificates.workshop.pages import owner_of, window
+from certificates.workshop.reach import find_file
 from certificates.x509 import notepad as editor
 from certificates.x509 import uploads
 from certificates.x509.damage import PROGRAMS, damage

@@ -18,10 +18,10 @@ from django.views.decorators.http import require_http_methods
 
 from certificates.files import FileRefusedError, save_file
 from certificates.models import Place, SavedFile, Store, StoredKey
-from certificates.pages import owner_of, window
-from certificates.reach import Reached, reach
 from certificates.secrets import KeyMissingError
-from certificates.wizard_form import FORMAT_WORDS, WizardForm
+from certificates.workshop.pages import owner_of, window
+from certificates.workshop.reach import Reached, reach
+from certificates.workshop.wizard_form import FORMAT_WORDS, WizardForm
 from certificates.x509 import export
 from certificates.x509.certificate import ROLE_WORDS, Certificate
 from certificates.x509.export import EXTENSIONS, ExportError, Format, PasswordRefusedError
@@ -71,8 +71,9 @@ def wizard(request: HttpRequest, kind: str, pk: int, sha256: str = "") -> HttpRe
     """The wizard for a certificate of the user (GET), and the file that it makes (POST).
 
     ``kind`` and ``pk`` name a stored certificate or a file, ``sha256`` another one of its path (see
-    :func:`certificates.reach.reach`). What holds no private key is kept among the user's exported
-    files besides. A refused form is answered with 422 and the pages again, without passwords.
+    :func:`certificates.workshop.reach.reach`). What holds no private key is kept among the user's
+    exported files besides. A refused form is answered with 422 and the pages again, without
+    passwords.
     """
     now = timezone.now()
     owner_id = owner_of(request)

@@ -15,8 +15,8 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from certificates import pages
 from certificates.stores import circle_of
+from certificates.workshop import pages
 from certificates.x509 import notepad as editor
 from certificates.x509.certificate import ROLE_WORDS
 from certificates.x509.contents import holds_key
