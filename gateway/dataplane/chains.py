@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from gateway.dataplane.access import TRACE_ID, access_log
 from gateway.dataplane.clients import ClientCheck, client_filters
 from gateway.dataplane.envoy import Config, extension, seconds
-from gateway.dataplane.pages import https_expected, page
 from gateway.dataplane.routes import AFFINITY_FILTER, catch_all, routes_of
 from gateway.dataplane.sites import Place, Site, regex_of
 from gateway.dataplane.work import Work
@@ -129,7 +128,7 @@ def virtual_hosts(
             continue
         if site.listener.pk not in mine:
             foreign += _domains(place, site)
-            ordered += [_misdirected(work, headers) for headers in _matchers(place, site)]
+            ordered += [_misdirected(headers) for headers in _matchers(place, site)]
             continue
         domains = _domains(place, site)
         if domains:
@@ -143,7 +142,7 @@ def virtual_hosts(
         for headers in _matchers(place, site):
             ordered += routes_of(work, site, headers=headers)
     if foreign and is_default:
-        hosts.append({"name": ELSEWHERE, "domains": foreign, "routes": [_misdirected(work)]})
+        hosts.append({"name": ELSEWHERE, "domains": foreign, "routes": [_misdirected()]})
     rest = _rest(work, place, sites, is_default=is_default)
     return [*hosts, {"name": REST, "domains": ["*"], "routes": [*ordered, *rest]}]
 
@@ -157,10 +156,10 @@ def _rest(work: Work, place: Place, sites: Sequence[Site], *, is_default: bool) 
     """The routes of hosts that none of the chain's own names covers."""
     basic = place.basic
     if not is_default:
-        return [_misdirected(work)]
+        return [_misdirected()]
     if basic is None:
-        return [catch_all(404, page(work.inputs.error_pages, "", 404, is_v1=work.is_v1))]
-    return routes_of(work, basic) if basic in sites else [_misdirected(work)]
+        return [catch_all(404)]
+    return routes_of(work, basic) if basic in sites else [_misdirected()]
 
 
 def _domains(place: Place, site: Site) -> list[str]:
@@ -185,8 +184,8 @@ def _matchers(place: Place, site: Site) -> list[list[Config]]:
     ]
 
 
-def _misdirected(work: Work, headers: list[Config] | None = None) -> Config:
-    route = catch_all(421, page(work.inputs.error_pages, "", 421, is_v1=work.is_v1))
+def _misdirected(headers: list[Config] | None = None) -> Config:
+    route = catch_all(421)
     if headers:
         route["match"] = {**route["match"], "headers": headers}
     return route
@@ -194,6 +193,5 @@ def _misdirected(work: Work, headers: list[Config] | None = None) -> Config:
 
 def plain_on_tls(work: Work, name: str) -> Config:
     """The connection manager for plain HTTP on a port of HTTPS: 400, whatever is asked."""
-    html = https_expected(is_v1=work.is_v1)
-    rest = {"name": REST, "domains": ["*"], "routes": [catch_all(400, html)]}
+    rest = {"name": REST, "domains": ["*"], "routes": [catch_all(400)]}
     return connection_manager(work, name, [rest], has_tls=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from gateway.dataplane.envoy import METADATA, Config, extension
+from gateway.dataplane.envoy import METADATA, Config, Files, extension
 
 SERVER_V2 = "Microsoft-Azure-Application-Gateway/v2"
 
@@ -33,7 +33,6 @@ _ON_V1 = {
     502: "The gateway got no valid answer from a server behind it.",
     504: "The server behind the gateway took too long to answer.",
 }
-_HTTPS_EXPECTED = "This port expects HTTPS."
 
 # What Envoy calls a server that could not be reached, refused, broke off or spoke no HTTP.
 _NO_ANSWER = ("UF", "UH", "UC", "LR", "UR", "UO", "UPE", "NC", "URX", "LH")
@@ -60,14 +59,6 @@ def default_page(status: int, *, is_v1: bool) -> str:
     )
 
 
-def page(pages: Pages, listener: str, status: int, *, is_v1: bool) -> str:
-    """The page of a listener for a status: its own, the gateway's own, or the default one."""
-    own = pages.get((listener, status))
-    if own is None:
-        own = pages.get(("", status))
-    return default_page(status, is_v1=is_v1) if own is None else own
-
-
 def server_headers(*, is_v1: bool) -> list[Config]:
     if is_v1:
         return []
@@ -79,19 +70,26 @@ def server_headers(*, is_v1: bool) -> list[Config]:
     ]
 
 
-def local_replies(pages: Pages, *, is_v1: bool) -> Config:
+def local_replies(pages: Pages, files: Files, *, is_v1: bool) -> Config:
     """The ``local_reply_config`` of a connection manager: first match decides.
 
-    A listener's own pages come first; its answers are known by the metadata of the route.
+    A listener's own pages come first; its answers are known by the metadata of the route. Pages
+    that were fetched may be long and stand in files.
     """
+
+    def source(listener: str, status: int) -> Config:
+        own = pages.get((listener, status))
+        if own is None:
+            return {"inline_string": escaped(default_page(status, is_v1=is_v1))}
+        return files.add(escaped(own).encode(), "html")
+
     mappers = []
     for status, condition in _causes(is_v1=is_v1):
         listeners = sorted(name for name, code in pages if name and code == status)
         for name in listeners:
             own = _and(condition, _of_listener(name))
-            mappers.append(_mapper(own, status, pages[name, status], is_v1=is_v1))
-        html = page(pages, "", status, is_v1=is_v1)
-        mappers.append(_mapper(condition, status, html, is_v1=is_v1))
+            mappers.append(_mapper(own, status, source(name, status), is_v1=is_v1))
+        mappers.append(_mapper(condition, status, source("", status), is_v1=is_v1))
     return {"mappers": mappers}
 
 
@@ -104,16 +102,16 @@ def _causes(*, is_v1: bool) -> Iterator[tuple[int, Config]]:
     yield 408, _status(408)
     yield (502 if is_v1 else 504), {"response_flag_filter": {"flags": list(_TIMED_OUT)}}
     yield 502, {"response_flag_filter": {"flags": list(_NO_ANSWER)}}
-    for status in (400, 403, 404, 413, 421, 431, 500, 502, 503, 504):
+    for status in (400, 403, 404, 405, 413, 421, 431, 500, 502, 503, 504):
         yield status, _status(status)
 
 
-def _mapper(condition: Config, status: int, html: str, *, is_v1: bool) -> Config:
+def _mapper(condition: Config, status: int, source: Config, *, is_v1: bool) -> Config:
     mapper: Config = {
         "filter": condition,
         "status_code": status,
         "body_format_override": {
-            "text_format_source": {"inline_string": escaped(html)},
+            "text_format_source": source,
             "content_type": "text/html",
         },
     }
@@ -126,15 +124,9 @@ def escaped(text: str) -> str:
     return text.replace("%", "%%")
 
 
-def direct(status: int, html: str) -> Config:
-    """A route's own answer."""
-    return {"status": status, "body": {"inline_string": html}}
-
-
-def https_expected(*, is_v1: bool) -> str:
-    """The page for plain HTTP on a port that speaks TLS."""
-    html = default_page(400, is_v1=is_v1)
-    return html if is_v1 else html.replace("<hr>", f"<center>{_HTTPS_EXPECTED}</center>\r\n<hr>")
+def direct(status: int) -> Config:
+    """A route's own answer; its page is that of the status, as for every other cause."""
+    return {"status": status}
 
 
 def _status(status: int) -> Config:

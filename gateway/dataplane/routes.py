@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from gateway.dataplane.clusters import cluster_name
 from gateway.dataplane.envoy import Config, extension, seconds, tagged, typed
-from gateway.dataplane.pages import direct, page
+from gateway.dataplane.pages import direct
 from gateway.dataplane.rewrites import FILTER as REWRITE_FILTER
 from gateway.dataplane.sites import Site
 from gateway.dataplane.work import Work
@@ -58,9 +58,9 @@ def routes_of(work: Work, site: Site, *, headers: list[Config] | None = None) ->
     return found
 
 
-def catch_all(status: int, html: str) -> Config:
+def catch_all(status: int) -> Config:
     """The route of hosts that no listener takes."""
-    return {"match": {"prefix": "/"}, "direct_response": direct(status, html)}
+    return {"match": {"prefix": "/"}, "direct_response": direct(status)}
 
 
 def _route(work: Work, site: Site, routed: Routed, path: str, path_rule: str) -> Config:
@@ -77,9 +77,7 @@ def _route(work: Work, site: Site, routed: Routed, path: str, path_rule: str) ->
         if target is not None:
             return {**route, "metadata": tagged(**facts), "redirect": target}
     if is_stopped or pool is None or settings is None:
-        is_v1 = work.is_v1
-        html = page(work.inputs.error_pages, site.listener.name, 502, is_v1=is_v1)
-        return {**route, "metadata": tagged(**facts), "direct_response": direct(502, html)}
+        return {**route, "metadata": tagged(**facts), "direct_response": direct(502)}
     facts |= {"pool": pool.name, "settings": settings.name}
     route["metadata"] = tagged(**facts)
     route["route"] = _action(settings, cluster_name(work.loaded.gateway.pk, pool, settings))

@@ -30,9 +30,6 @@ class Work:
 
 
 def begin(inputs: Inputs) -> Work:
-    return Work(
-        inputs,
-        Files(),
-        rewrites_of(inputs.loaded),
-        local_replies(inputs.error_pages, is_v1=inputs.loaded.is_v1),
-    )
+    files = Files()
+    replies = local_replies(inputs.error_pages, files, is_v1=inputs.loaded.is_v1)
+    return Work(inputs, files, rewrites_of(inputs.loaded), replies)

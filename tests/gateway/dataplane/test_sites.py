@@ -10,7 +10,7 @@ import pytest
 from gateway.dataplane import forbidden
 from gateway.dataplane.compile import compile_gateway
 from gateway.dataplane.inputs import Inputs
-from gateway.dataplane.pages import default_page, page
+from gateway.dataplane.pages import default_page
 from gateway.dataplane.sites import covers, places_of, regex_of
 from gateway.models import FrontendPort, HttpListener, RequestRoutingRule
 from tests import factories as make
@@ -72,13 +72,9 @@ def test_whoever_comes_after_a_basic_listener_is_never_asked():
     assert place.basic is place.sites[1]
 
 
-def test_pages_by_tier_and_owner():
+def test_pages_by_tier():
     assert "Server Error" in default_page(502, is_v1=True)
     assert "413" in default_page(413, is_v1=True)
-    pages = {("", 502): "gateway", ("one", 502): "one"}
-    assert page(pages, "one", 502, is_v1=False) == "one"
-    assert page(pages, "two", 502, is_v1=False) == "gateway"
-    assert page(pages, "one", 504, is_v1=False) == default_page(504, is_v1=False)
 
 
 def test_the_portals_own_ports_and_its_database_are_forbidden(monkeypatch: pytest.MonkeyPatch):
