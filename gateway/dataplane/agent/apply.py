@@ -26,6 +26,7 @@ Config = dict[str, Any]
 
 PATIENCE = 20.0  # seconds that Envoy gets to take a document in
 RETIRED = DRAIN + 5.0  # seconds after which a cluster that nothing names is taken away
+COUNTED_FIRST, COUNTED_AGAIN = 0.15, 0.3  # seconds after which refusals are looked for
 LOG_PATIENCE = 1.0  # seconds within which Envoy writes down what it has said
 _CLUSTER_REFUSED = re.compile(r"cluster '([^'\n]+)'[^:\n]*: ([^\n]+)")
 _NAME = re.compile(r"[0-9a-f]{40}\.[a-z0-9]{1,8}")
@@ -93,6 +94,8 @@ class Applier:
     retired: dict[str, float] = field(default_factory=dict)
     wanted: Documents | None = None
     _versions: dict[str, str] = field(default_factory=dict)
+    # What was refused so far, as counted by the Envoy of that start.
+    _refusals: dict[str, tuple[int, float]] = field(default_factory=dict)
 
     def load(self) -> None:
         """Know what lies in the directory already."""
@@ -174,7 +177,7 @@ class Applier:
     def _write(self, kind: str, resources: dict[str, Config]) -> bool:
         """Put a document in place and wait; whether Envoy took all of it."""
         version = str(time.time_ns())
-        starts, before = self.starts(), self._rejections(kind)
+        starts, before = self.starts(), self._counted(kind)
         path = self.home.clusters if kind == "cds" else self.home.listeners
         document = {"version_info": version, "resources": list(resources.values())}
         put(path, json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
@@ -190,27 +193,40 @@ class Applier:
     def _settled(self, kind: str, before: float, version: str) -> bool:
         """Wait until Envoy took a version (true) or refused something of it (false)."""
         text = f"{_MANAGERS[kind]}.version_text"
-        starts, deadline = self.starts(), self.clock() + PATIENCE
-        pause, rounds = 0.002, 0
+        starts, deadline = self.starts(), time.monotonic() + PATIENCE
+        pause, count_at = 0.002, time.monotonic() + COUNTED_FIRST
         while True:
             try:
-                # Texts are few; counters are many where there are many sites.
+                # Texts are few; counters are many where there are many sites, so they are asked
+                # for only when it takes long.
                 found = stats(self.home.admin, f"^{text}$", "TextReadouts")
                 if version and found.get(text) == version:
                     return True
                 if self.starts() != starts:
                     starts, before = self.starts(), 0.0
-                if rounds % 8 == 7 and self._rejections(kind) > before:
-                    # It may have been taken between the two questions.
-                    found = stats(self.home.admin, f"^{text}$", "TextReadouts")
-                    return bool(version) and found.get(text) == version
+                if time.monotonic() >= count_at:
+                    count_at = time.monotonic() + COUNTED_AGAIN
+                    refusals = self._rejections(kind)
+                    if refusals > before:
+                        self._refusals[kind] = starts, refusals
+                        # It may have been taken between the two questions.
+                        found = stats(self.home.admin, f"^{text}$", "TextReadouts")
+                        return bool(version) and found.get(text) == version
             except AdminError as error:
-                if self.clock() > deadline:
+                if time.monotonic() > deadline:
                     raise EngineAwayError(str(error)) from error
-            if self.clock() > deadline:
+            if time.monotonic() > deadline:
                 raise EngineAwayError("Envoy has not taken the configuration in yet.")
             time.sleep(pause)
-            pause, rounds = min(pause * 1.3, 0.1), rounds + 1
+            pause = min(pause * 1.3, 0.1)
+
+    def _counted(self, kind: str) -> float:
+        """How often Envoy has refused something until now; it does so after our writes only."""
+        starts = self.starts()
+        known = self._refusals.get(kind)
+        if known is None or known[0] != starts:
+            known = self._refusals[kind] = starts, self._rejections(kind)
+        return known[1]
 
     def _rejections(self, kind: str) -> float:
         pattern = rf"^{_MANAGERS[kind]}.update_(rejected|failure)$"

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 POLL = 1.0  # seconds between two questions to the portal
 BACKOFF_MOST = 5.0  # … while it does not answer
 HEARTBEAT = 5.0  # seconds between two reports without news
-GATHER = 1.0  # seconds between two reports with nothing but traffic
+GATHER = 0.5  # seconds between two reports with nothing but traffic
 AGAIN = 5.0  # seconds after which a refusal that may pass is tried again
 SURVEY = 10.0  # seconds between two looks at the servers behind Envoy
 
@@ -99,7 +99,7 @@ class Agent:
     # -- telling the portal --------------------------------------------------------------------
 
     def tell(self) -> None:
-        """Report verdicts at once, traffic each second, and life every few seconds."""
+        """Report verdicts at once, traffic soon, and life every few seconds."""
         reporter = Reporter(self)
         while not self.stop.is_set():
             self.standing.news.wait(GATHER)
