@@ -25,6 +25,7 @@ from gateway.dataplane.inputs import Inputs, gather, members_of
 from gateway.models import (
     Agent,
     ApplicationGateway,
+    ErrorPage,
     GatewayIPConfiguration,
     LabEndpoint,
     LabServer,
@@ -175,12 +176,20 @@ def stamps_of(gateways: Sequence[ApplicationGateway]) -> dict[int, Stamps]:
         Max("changed_at"),
         Count("pk", filter=Q(status=Verdict.Status.HEALTHY)),
     )
+    pages = _figures(ErrorPage.objects.filter(gateway__in=pks), "gateway", Max("tried_at"))
     store = well_known()
     found = {}
     for gateway in gateways:
         network = networks.get(gateway.pk, (0, ""))
         found[gateway.pk] = Stamps(
-            whole=(gateway.generation, gateway.etag, network, store, ports.get(gateway.pk)),
+            whole=(
+                gateway.generation,
+                gateway.etag,
+                network,
+                store,
+                ports.get(gateway.pk),
+                pages.get(gateway.pk),
+            ),
             seen=(verdicts.get(gateway.pk), zones.get(network[0])),
         )
     return found

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from gateway.dataplane import notes
 from gateway.dataplane.audit import check
 from gateway.dataplane.clusters import clusters_of
 from gateway.dataplane.envoy import Config
+from gateway.dataplane.error_pages import missing
 from gateway.dataplane.inputs import Inputs
 from gateway.dataplane.listeners import listeners_of
 from gateway.dataplane.work import begin
-from gateway.problems import Problem
+from gateway.models import CustomError
+from gateway.problems import Problem, at
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +46,23 @@ def compile_gateway(inputs: Inputs) -> Compiled:
     clusters = clusters_of(work)
     listeners = listeners_of(work)
     check(listeners.configs, clusters.configs)
+    pages = missing(inputs.loaded, inputs.error_pages)
     rewrites = (note for one in work.rewrites.sets.values() for note in one.notes)
-    notes = tuple(dict.fromkeys((*listeners.notes, *clusters.notes, *rewrites)))
+    told = tuple(dict.fromkeys((*listeners.notes, *clusters.notes, *rewrites, *_unfetched(pages))))
     return Compiled(
         listeners=tuple(listeners.configs),
         clusters=tuple(clusters.configs),
         files=work.files.contents,
         owners=listeners.owners,
-        notes=notes,
+        notes=told,
         digest=_digest(listeners.configs, clusters.configs),
     )
+
+
+def _unfetched(pages: list[CustomError]) -> Iterator[Problem]:
+    for one in pages:
+        message = f"The page for {one.status_code} has not been fetched: “{one.page_url[:80]}”."
+        yield at(notes.PAGE_MISSING, message)
 
 
 def _digest(*parts: object) -> str:

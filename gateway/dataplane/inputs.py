@@ -12,6 +12,7 @@ from certificates.publicroot import well_known
 from certificates.x509.anchors import AnchorStore
 from certificates.x509.certificate import Certificate
 from certificates.x509.problems import ProblemError
+from gateway.dataplane.error_pages import pages_of
 from gateway.dataplane.forbidden import Forbidden, forbidden_now
 from gateway.models import (
     ApplicationGateway,
@@ -70,14 +71,8 @@ class Inputs:
     forbidden: tuple[Forbidden, ...] = ()
 
 
-def gather(
-    gateway: ApplicationGateway,
-    error_pages: Mapping[tuple[str, int], str] | None = None,
-) -> Inputs:
-    """Read everything of ``gateway`` (a bounded number of queries, whatever its size).
-
-    ``error_pages`` as in :class:`Inputs`: who fetches them hands them over.
-    """
+def gather(gateway: ApplicationGateway) -> Inputs:
+    """Read everything of ``gateway`` (a bounded number of queries, whatever its size)."""
     loaded = load_gateway(gateway)
     ports = PublishedPort.objects.filter(frontend__gateway=gateway)
     keys = SslCertificateKey.objects.filter(owner__gateway=gateway)
@@ -86,7 +81,7 @@ def gather(
         ports={(one.frontend_id, one.port): (str(one.host), one.number) for one in ports},
         members=members_of(loaded),
         well_known_pem=pem_of_store(well_known()),
-        error_pages=dict(error_pages or {}),
+        error_pages=pages_of(loaded),
         keys={key.owner_id: bytes(key.pem) for key in keys},
         forbidden=forbidden_now(),
     )

@@ -91,3 +91,13 @@ REVOCATION_UNCHECKED = declare(
     remedy="Do not rely on it here: a client whose certificate was revoked is still let in.",
     source="Overview of mutual authentication with Application Gateway article",
 )
+PAGE_MISSING = declare(
+    "engine-error-page-missing",
+    severity="warning",
+    title="A custom error page has not been fetched",
+    why="The page is fetched from its address when the gateway is saved, and again each minute "
+    "until that succeeds. Until then the gateway answers with its default page.",
+    remedy="Let the address answer with status 200 and at most 1 MB, from a server of the lab or a "
+    "network that the administrator has opened.",
+    source="Create Application Gateway custom error pages article",
+)

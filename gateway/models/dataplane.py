@@ -190,3 +190,30 @@ class AccessLogLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.gateway_id} at {self.at:%H:%M:%S}"
+
+
+class ErrorPage(models.Model):
+    """A custom error page of a gateway as it was fetched for one of its generations.
+
+    ``url_sha256`` (64 hexadecimal digits) names its address, ``html`` is empty until it could be
+    fetched once; ``fault`` says why the last attempt failed, as the end of a sentence.
+    """
+
+    gateway = models.ForeignKey(
+        ApplicationGateway, on_delete=models.CASCADE, related_name="error_pages"
+    )
+    url_sha256 = models.CharField(max_length=64)
+    generation = models.PositiveIntegerField(default=0)
+    html = models.TextField(blank=True)
+    fault = models.CharField(max_length=400, blank=True)
+    tried_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["gateway", "url_sha256"], name="gateway_errorpage_unique_address"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.url_sha256

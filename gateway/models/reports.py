@@ -60,8 +60,8 @@ class Verdict(models.Model):
     the pair until the next result. ``digest`` covers all that the probe depends on.
     ``remembered_address`` is the one that the target's name had last; a change of the gateway
     empties it. ``accepted_pem`` is the certificate that a probe accepted last, which traffic may be
-    pinned to; it stays while later probes fail. ``history`` holds what was found over time, newest last, as
-    :mod:`gateway.health.history` writes and reads it.
+    pinned to; it stays while later probes fail. ``history`` holds what was found over time, newest
+    last, as :mod:`gateway.health.history` writes and reads it.
     """
 
     class Status(models.TextChoices):

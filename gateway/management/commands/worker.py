@@ -1,4 +1,4 @@
-"""``manage.py worker``: the prober, and beside it what sweeps up."""
+"""``manage.py worker``: the prober, and beside it what sweeps up and what fetches error pages."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from gateway.dataplane import error_pages
 from gateway.health.worker import Worker
 from gateway.management import sweeping
 
@@ -31,5 +32,6 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         # A daemon: a batch that waits for a lock must not keep the process from ending.
-        threading.Thread(target=sweeping.run, args=(stop,), name="sweeping", daemon=True).start()
+        for name, beside in (("sweeping", sweeping.run), ("error pages", error_pages.run)):
+            threading.Thread(target=beside, args=(stop,), name=name, daemon=True).start()
         worker.run(stop)

@@ -604,6 +604,13 @@ def defect_revocation_asked_for() -> Traffic:
 
 
 @case
+def defect_error_page_not_fetched() -> Traffic:
+    gateway = make.v2_gateway()
+    make.add_custom_error(gateway, "HttpStatus502", "https://www.contoso.com/502.html")
+    return on(gateway)
+
+
+@case
 def defect_stopped() -> Traffic:
     return on(make.v2_gateway(operational_state="Stopped"))
 

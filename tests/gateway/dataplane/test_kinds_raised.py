@@ -18,6 +18,7 @@ HAPPENINGS = {
     "engine-common-name-unusable": "defect_common_name_and_any_client",
     "engine-address-forbidden": "defect_forbidden_address",
     "engine-rewrite-unusable": "defect_pattern_that_looks_around",
+    "engine-error-page-missing": "defect_error_page_not_fetched",
     "engine-revocation-unchecked": "defect_revocation_asked_for",
 }
 
