@@ -302,6 +302,11 @@ def test_too_many_presented_certificates_are_not_searched(count):
     assert str(count) in verdict.detail
 
 
+def test_as_many_as_may_be_presented_are_searched():
+    others = [make_root(f"n{number}", now=NOW) for number in range(paths.MAX_PRESENTED - 2)]
+    assert finding(certs(leaf(), *others, intermediate()), store(root())) == "ok"
+
+
 def test_look_alikes_do_not_blow_up_the_search():
     base, key = make_root("Ring", now=NOW), make_key()
     ring = [makers.reissued(base, base, key=key) for _ in range(100)]

@@ -19,7 +19,7 @@ from certificates.x509.uploads import (
     client_ca_certificate,
     trusted_root_certificate,
 )
-from tests.certificates.x509 import makers
+from tests.certificates.x509 import hostile, makers
 from tests.certificates.x509.makers import (
     LONG_AGO,
     NOW,
@@ -198,6 +198,14 @@ def test_a_certificate_that_cannot_be_read_completely_is_refused(judge):
     upload = judge(to_pem(makers.spoilt_extension()))
     assert "certificate-malformed" in ids(upload)
     assert not upload.ok
+
+
+def test_a_key_larger_than_any_in_use_is_all_that_is_said_of_a_root():
+    huge = hostile.certificate(key=hostile.rsa_key(16384), extensions=[hostile.AUTHORITY])
+    for judge in (root_upload, client_upload):
+        upload = judge(hostile.pem(huge))
+        assert ids(upload) == ["certificate-key-too-large"]
+        assert not upload.ok
 
 
 def test_a_client_ca_file_has_one_root_and_its_intermediates():
