@@ -151,7 +151,6 @@ def test_a_setting_that_does_not_fit_is_named_with_what_it_takes(tmp_path: Path)
 def test_a_server_serves_both_schemes_refuses_a_second_one_and_stops_whole(server: Server):
     server.wait_until_ready()
     wait_for(lambda: len(server.family) >= LEAST_PROCESSES, READY, "every process")
-    family = server.family
     installation = (server.data / "id").read_text().strip()
 
     plain = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
