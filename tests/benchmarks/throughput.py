@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from certificates.x509 import issue
 from gateway.dataplane.agent.apply import Documents
-from gateway.dataplane.compile import bundle, compile_gateway
+from gateway.dataplane.compile import compile_gateway
 from gateway.dataplane.envoy import extension
 from gateway.dataplane.inputs import gather
 from gateway.models import (
@@ -97,10 +97,10 @@ def _compiled(made: Node, root: issue.Issued, backend: int) -> tuple[str, int]:
     )  # fmt: skip
     with writing():
         assert publish(loaded) == []
-    written = bundle([compile_gateway(gather(ApplicationGateway.objects.get(pk=gateway.pk)))])
+    written = compile_gateway(gather(ApplicationGateway.objects.get(pk=gateway.pk)))
     documents = Documents(
-        {one["name"]: one for one in written.lds["resources"]},
-        {one["name"]: one for one in written.cds["resources"]},
+        {one["name"]: one for one in written.listeners},
+        {one["name"]: one for one in written.clusters},
         written.files,
     )
     applied = made.applier.apply(documents)
