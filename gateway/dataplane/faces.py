@@ -71,7 +71,7 @@ def face_of(
     only = wanted[0] if len(wanted) == 1 and not is_wildcard(wanted[0]) else CLIENT_HOST
     leg = live_leg(settings, address, only, is_v1=inputs.loaded.is_v1)
     if inputs.loaded.is_v1:
-        return _v1(inputs, trust, leg)
+        return _v1(inputs, trust, leg, member.leaf)
     if leg.name_is_address and trust.validate_name:
         return nobody(is_v1=False)
     face = Face(
@@ -126,8 +126,11 @@ def _unchained(face: Face, leaf: Certificate | None, name: str | None) -> Face:
     return replace(face, checks_name=False)
 
 
-def _v1(inputs: Inputs, trust: Trust, leg: Leg) -> Face:
-    """v1: one of the uploaded certificates that is for the pool's name; no chain is asked for."""
+def _v1(inputs: Inputs, trust: Trust, leg: Leg, leaf: Certificate | None) -> Face:
+    """v1: one of the uploaded certificates that is for the pool's name; no chain is asked for.
+
+    ``leaf`` is the one that the prober accepted.
+    """
     if trust.kind == "app-service":
         authorities = _authorities(inputs, trust)
         if leg.sni is None or not authorities:
@@ -140,9 +143,11 @@ def _v1(inputs: Inputs, trust: Trust, leg: Leg) -> Face:
     ]
     if not allowed:
         return nobody(leg.sni, is_v1=True)
-    # A listed certificate is its own anchor, with which the engine checks the dates, too. It would
-    # check the extended key usage as well, which v1 does not.
-    pem = "".join(one.pem for one in allowed) if all(one.may_serve for one in allowed) else ""
+    # A self-signed certificate is its own anchor, with which the engine checks the dates, too. With
+    # others it would mind the dates of whatever the server sends along, and the extended key usage,
+    # and v1 does neither: for those the prober watches the dates.
+    can_be_dated = all(one.self_signed and one.may_serve for one in allowed)
+    pem = "".join(one.pem for one in allowed) if can_be_dated else ""
     pins = tuple(sorted(one.sha256.lower() for one in allowed))
     return Face(leg.sni, authorities=pem.encode(), pins=pins, is_v1=True)
 

@@ -184,12 +184,6 @@ BY_ANOTHER_NAME: set[Key] = {
 BY_COMMON_NAME: set[Key] = {
     ("v2", "name-in-subject", trust, "own") for trust in ("own-root", "unchecked")
 }
-# v1 compares the server's own certificate alone, and the engine minds the dates of the others that
-# come with it.
-BY_COMPANY: set[Key] = {
-    ("v1", "expired-intermediate", "own-leaf", host) for host in ("name", "address")
-}
-
 # What the engine alone would take while a verdict is old; the prober refuses it at its next look.
 # They are no strangers: each leads to the very root that was uploaded for it.
 BY_THE_PROBER_ALONE = {"weak-key", "sha1", "self-signed"}
@@ -229,7 +223,7 @@ def test_every_backend_is_tried_with_every_trust_and_name(tiers: dict[str, Tier]
 
 def test_verdict_and_traffic_agree_or_the_difference_is_listed(tiers: dict[str, Tier]) -> None:
     differing = {key(one) for one in everything(tiers) if one.is_healthy != (one.status == 200)}
-    assert differing == BY_ANOTHER_NAME | BY_COMMON_NAME | BY_COMPANY
+    assert differing == BY_ANOTHER_NAME | BY_COMMON_NAME
 
 
 def test_what_differs_by_names_is_announced_and_nothing_else_is(tiers: dict[str, Tier]) -> None:
