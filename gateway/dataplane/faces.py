@@ -143,10 +143,11 @@ def _v1(inputs: Inputs, trust: Trust, leg: Leg, leaf: Certificate | None) -> Fac
     ]
     if not allowed:
         return nobody(leg.sni, is_v1=True)
-    # A self-signed certificate is its own anchor, with which the engine checks the dates, too. With
-    # others it would mind the dates of whatever the server sends along, and the extended key usage,
-    # and v1 does neither: for those the prober watches the dates.
-    can_be_dated = all(one.self_signed and one.may_serve for one in allowed)
+    # A listed certificate is its own anchor, with which the engine checks the dates, too. It would
+    # also mind the dates of other certificates that the server sends along, and the extended key
+    # usage, and v1 does neither: so where the prober accepted the server, it watches the dates.
+    is_alone = all(one.self_signed for one in allowed)
+    can_be_dated = all(one.may_serve for one in allowed) and (is_alone or leaf not in allowed)
     pem = "".join(one.pem for one in allowed) if can_be_dated else ""
     pins = tuple(sorted(one.sha256.lower() for one in allowed))
     return Face(leg.sni, authorities=pem.encode(), pins=pins, is_v1=True)

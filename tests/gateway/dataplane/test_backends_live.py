@@ -76,6 +76,12 @@ def expired(*names: str) -> issue.Issued:
     return issue.make_leaf(root(), names[0], now=TODAY - timedelta(days=9), days=1, dns_names=names)
 
 
+def expired_alone(name: str) -> issue.Issued:
+    """A self-signed certificate of the past."""
+    then = TODAY - timedelta(days=9)
+    return issue.make_self_signed(name, now=then, days=1, ca=False, dns_names=[name])
+
+
 def test_v2_takes_only_chains_to_its_roots_with_the_name():
     other = issue.make_root("Other", now=TODAY)
     cases: list[tuple[issue.Issued, list[Certificate] | None, int, str]] = [
@@ -224,12 +230,22 @@ def test_v1_checks_name_and_dates_but_not_what_a_certificate_is_meant_for():
         (elsewhere, NAME, 502),
         (elsewhere, "10.0.1.4", 200),
         (expired(NAME), NAME, 502),
+        (expired_alone(NAME), NAME, 502),
         (meant, NAME, 200),
     ):
         gateway = v1_trusting(one.certificate, target=target, host_name="header.only")
         with tls_server(one) as backend:
             assert answered(gateway, backend.port)[0].status == status
             assert set(backend.names) == {None if target != NAME else NAME}
+
+
+def test_v1_does_not_judge_what_is_sent_beside_the_certificate():
+    then = TODAY - timedelta(days=9)
+    old = issue.make_intermediate(root(), "Old Issuing", now=then, days=1)
+    issued = issue.make_leaf(old, NAME, now=TODAY, dns_names=[NAME])
+    gateway = v1_trusting(issued.certificate)
+    with tls_server(issued) as backend:
+        assert answered(gateway, backend.port, issued.certificate)[0].status == 200
 
 
 def test_v1_for_app_service_wants_a_well_known_root_and_the_name():
