@@ -236,6 +236,7 @@ def children_of(
                 f"{door.scheme.upper()} server",
                 web.command(door, workers),
                 {**common, "GATEWRIGHT_SCHEME": door.scheme},
+                most=5.0,
             )
             for door in doors
         ),

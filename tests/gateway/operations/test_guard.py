@@ -10,7 +10,7 @@ from gateway.models import BackendAddressPool, Row, WriteOutsideOperationsError,
 from tests import factories
 
 ROOT = Path(__file__).resolve().parents[3]
-REPORTS = {"LabEndpoint", "HealthPlan", "Verdict"}  # written by engines
+REPORTS = {"LabEndpoint", "HealthPlan", "Verdict", "ErrorPage"}  # written by engines
 CARRIED = {"AgentState", "ListenerState", "TrafficMinute", "AccessLogLine"}  # reported by agents
 REGISTER = {"Agent", "EnrolmentToken", "Installation"}  # the installation's own, no resources
 LOG = {"Activity"}  # written with each operation, failed ones too
