@@ -167,7 +167,9 @@ def test_a_pem_file_with_a_key_is_recognised():
     "data", [b"hello", b"x" * 40_000, b"PK\x03\x04zip", b"\x30\x03\x02\x01\x03", b"\xff" * 300]
 )
 def test_anything_else_is_no_pfx(data):
-    assert ids(judge(data)) == ["pfx-not-pfx"]
+    upload = judge(data)
+    assert ids(upload) == ["pfx-not-pfx"]
+    assert "written as text" not in upload.problems[0].message
 
 
 def test_a_pfx_as_text_is_told_so():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from certificates.x509.chains import judge_leaf_pin
+from certificates.x509.chains import RULES, judge_leaf_pin
 from certificates.x509.issue import (
     make_leaf,
 )
@@ -33,6 +33,7 @@ PLAIN_ITSELF = certs(self_signed(ca=False))
 def test_v1_wants_exactly_the_uploaded_certificate():
     verdict = judge_leaf_pin(ALONE, certs(root(), leaf()), now=NOW)
     assert verdict.ok
+    assert verdict.rule == "The presented certificate is an uploaded one."
     assert judge_leaf_pin(PLAIN_ITSELF, PLAIN_ITSELF, now=NOW).finding == "ok"
     assert judge_leaf_pin(CA_ITSELF, CA_ITSELF, now=NOW).finding == "ok"
     assert judge_leaf_pin([], ALONE, now=NOW).finding == "no-certificate"
@@ -52,6 +53,7 @@ def test_v1_explains_why_a_certificate_is_not_allowed(presented, pinned, words):
     verdict = judge_leaf_pin(presented, pinned, now=NOW)
     assert verdict.finding == "not-allow-listed"
     assert verdict.at_fault == presented[0]
+    assert verdict.rule == RULES["not-allow-listed"]
     assert words in verdict.detail
     assert not verdict.ok
 
