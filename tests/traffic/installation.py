@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.test_run import ROOT, Server, outside, wait_for
 
-READY = 60.0
+READY = 60.0  # seconds until listeners are live and servers healthy
 HOST = "secure.contoso.test"
 
 

@@ -94,6 +94,8 @@ class Applier:
     retired: dict[str, float] = field(default_factory=dict)
     wanted: Documents | None = None
     _versions: dict[str, str] = field(default_factory=dict)
+    # Documents of which Envoy has not said yet what it makes of them.
+    _open: set[str] = field(default_factory=set)
     # What was refused so far, as counted by the Envoy of that start.
     _refusals: dict[str, tuple[int, float]] = field(default_factory=dict)
 
@@ -113,13 +115,12 @@ class Applier:
         return Applied(refused_listeners, refused_clusters)
 
     def recheck(self) -> Applied:
-        """What an Envoy that was just started made of the documents in place."""
-        clusters = self._settled("cds", 0.0, self._versions.get("cds", ""))
-        listeners = self._settled("lds", 0.0, self._versions.get("lds", ""))
-        return Applied(
-            {} if listeners else self._refused_listeners(self.listeners),
-            {} if clusters else self._refused_clusters(self.clusters, 0),
-        )
+        """What an Envoy that was just started makes of what is wanted.
+
+        It has the documents in place; what was refused before is tried once more.
+        """
+        self._open |= _MANAGERS.keys()
+        return self.apply(self.wanted) if self.wanted is not None else Applied()
 
     def tidy(self) -> None:
         """Take away clusters that have been retired long enough."""
@@ -139,7 +140,7 @@ class Applier:
         union = {**self.clusters, **wanted}
         for name in wanted:
             self.retired.pop(name, None)
-        if union == self.clusters and "cds" in self._versions:
+        if union == self.clusters and self._is_settled("cds"):
             return {}
         before = self.clusters
         position = self._log_end()
@@ -155,7 +156,7 @@ class Applier:
         return refused
 
     def _put_listeners(self, wanted: dict[str, Config]) -> dict[str, str]:
-        if wanted == self.listeners and "lds" in self._versions:
+        if wanted == self.listeners and self._is_settled("lds"):
             return {}
         before = self.listeners
         if self._write("lds", wanted):
@@ -186,7 +187,14 @@ class Applier:
         else:
             self.listeners = dict(resources)
         self._versions[kind] = version
-        return self._settled(kind, before if self.starts() == starts else 0.0, version)
+        self._open.add(kind)
+        taken = self._settled(kind, before if self.starts() == starts else 0.0, version)
+        self._open.discard(kind)
+        return taken
+
+    def _is_settled(self, kind: str) -> bool:
+        """Whether Envoy has said what it makes of the document in place."""
+        return kind in self._versions and kind not in self._open
 
     # -- what Envoy says -----------------------------------------------------------------------
 

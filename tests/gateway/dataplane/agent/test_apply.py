@@ -97,7 +97,9 @@ def test_a_refused_listener_keeps_serving_as_before_and_does_so_after_a_restart(
     assert "Two listeners of one port" in applied.refused_listeners["one"]
     assert (ask(port), ask(other)) == ("200 old", "200 new")
     own.kill()
-    assert not own.applier.recheck().refused
+    assert (ask(port), ask(other)) == ("200 old", "200 new")
+    # … and what was refused is not taken for accepted because of that.
+    assert set(own.applier.recheck().refused_listeners) == {"one"}
     assert (ask(port), ask(other)) == ("200 old", "200 new")
 
 
@@ -227,6 +229,21 @@ def test_without_envoy_the_documents_are_in_place_for_its_start(
     own.kill()
     assert not own.apply([says("one", port, "hello")]).refused
     assert ask(port) == "200 hello"
+
+
+def test_what_envoy_never_answered_is_not_taken_for_accepted(
+    own: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert own.engine.process is not None
+    own.engine.process.kill()
+    own.engine.process.wait()
+    with taken_port() as taken:
+        with monkeypatch.context() as patched:
+            patched.setattr("gateway.dataplane.agent.apply.PATIENCE", 0.2)
+            with pytest.raises(EngineAwayError):
+                own.apply([says("one", taken, "hello")])
+        own.kill()
+        assert is_passing(own.apply([says("one", taken, "hello")]).refused_listeners["one"])
 
 
 @pytest.mark.parametrize(
