@@ -85,6 +85,12 @@ def test_every_refusal_names_the_certificate_at_fault(presented, anchors, at_fau
     assert not verdict.ok
 
 
+def test_a_missing_issuer_is_called_by_its_common_name():
+    for presented in (ALONE, PARTIAL):
+        detail = judge(presented, store(other_root())).detail
+        assert f"“{presented[-1].issuer_common_name}”" in detail
+
+
 def test_the_missing_certificate_is_the_issuer_of_the_last_one_that_was_found():
     assert judge(PARTIAL, store(other_root())).path == tuple(PARTIAL)
     assert judge(FULL, store(other_root())).path == tuple(FULL)

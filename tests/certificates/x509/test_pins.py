@@ -44,6 +44,8 @@ def test_v1_wants_exactly_the_uploaded_certificate():
     [
         (ALONE, [], "no authentication certificate"),
         (FULL, certs(root()), "its chain is uploaded"),
+        (FULL, certs(intermediate()), "its chain is uploaded"),
+        (FULL, certs(other_root()), "another site"),
         (DIRECT_ALONE, certs(root()), "issuer is uploaded"),
         (ALONE, certs(direct_leaf()), "renewed"),
         (ALONE, certs(other_root()), "another site"),

@@ -251,6 +251,7 @@ def test_a_client_ca_file_is_text():
 
 
 def test_a_client_ca_file_has_25_kb_at_most():
+    assert (uploads.CLIENT_CA_MAX_BYTES, uploads.MAX_CER_BYTES) == (25_600, 65_536)
     padding = b"\n" * (uploads.CLIENT_CA_MAX_BYTES - len(pem(root())))
     assert client_upload(pem(root()) + padding).ok
     assert ids(client_upload(pem(root()) + padding + b"\n")) == ["client-ca-too-large"]
