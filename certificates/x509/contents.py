@@ -14,7 +14,7 @@ from cryptography import x509
 from certificates.x509.armour import read_armour
 from certificates.x509.certificate import Certificate, Role, printable
 from certificates.x509.kinds import files, listeners
-from certificates.x509.pfx import look_into_pfx
+from certificates.x509.pfx import Inside, look_into_pfx
 from certificates.x509.problems import Problem, ProblemError
 from certificates.x509.read import MAX_READ_BYTES, Reading, read_certificates
 from certificates.x509.salvage import plain_text, salvage
@@ -42,7 +42,8 @@ _FORMS = {"base64": "Base-64 text", "der": "A binary file (DER)", "pkcs7": "A P7
 class Content:
     """What a file holds: ``certificates`` each once, in file order (the one of the key first in a
     PFX). ``key_owner`` is the certificate whose private key is in the PFX, too. ``problems`` are
-    those of the file as such, ``repairs`` what had to be mended before anything could be read."""
+    those of the file as such, ``repairs`` what had to be mended before anything could be read;
+    ``inside`` is what an opened PFX has."""
 
     form: Form
     headline: str
@@ -52,6 +53,7 @@ class Content:
     key_owner: Certificate | None = None
     needs_password: bool = False
     has_private_key: bool = False
+    inside: Inside | None = None
 
     @property
     def is_spoilt(self) -> bool:
@@ -150,6 +152,7 @@ def _pfx(data: bytes, password: str, form: Form) -> Content:
         certificates=found,
         key_owner=owner if inside.has_key else None,
         has_private_key=inside.has_key,
+        inside=inside,
     )
 
 

@@ -133,7 +133,11 @@ def _answers(data: bytes, password: str, content: Content, now: datetime) -> tup
         if content.form == "pfx" and content.problems and len(data) <= size_limit:
             # It could not be opened, and trying again would take as long.
             return Upload(problems=content.problems)
-        return uploads.listener_certificate(data, password, size_limit=size_limit, now=now)
+        # Opened once already: a PFX may ask for as much work as opening is allowed to take.
+        inside = content.inside if content.form == "pfx" else None
+        return uploads.listener_certificate(
+            data, password, size_limit=size_limit, now=now, inside=inside
+        )
 
     v2 = listener(limits["v2"])
     # Only a PFX above the smaller limit makes a difference; no file is opened twice for nothing.

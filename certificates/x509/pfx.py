@@ -79,7 +79,10 @@ def open_pfx(data: bytes, password: str | None) -> Opened:
 
     Raises :class:`ProblemError` with a kind of :mod:`certificates.x509.kinds.listeners`.
     """
-    return _opened(_answer(data, password))
+    answer = _answer(data, password)
+    inside = _inside(answer)
+    certificate = owner_of_key(inside)
+    return Opened(answer["key"].encode("ascii"), certificate, inside.others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,24 @@ def look_into_pfx(data: bytes, password: str | None) -> Inside:
 
     Raises :class:`ProblemError` when the file cannot be opened, as :func:`open_pfx`.
     """
-    answer = _answer(data, password)
+    return _inside(_answer(data, password))
+
+
+def owner_of_key(inside: Inside) -> Certificate:
+    """The certificate that the key of a PFX belongs to.
+
+    Raises :class:`ProblemError` where the key, its certificate or both are missing.
+    """
+    if not inside.has_key:
+        raise _error(listeners.NO_KEY, "The PFX file has certificates, but no private key.")
+    if inside.certificate is not None:
+        return inside.certificate
+    if inside.others:
+        raise _error(listeners.KEY_MISMATCH, "The private key fits no certificate in the PFX.")
+    raise _error(listeners.NO_CERTIFICATE, "The PFX file has a private key, but no certificate.")
+
+
+def _inside(answer: dict[str, Any]) -> Inside:
     leaf = answer["certificate"]
     return Inside(
         has_key=answer["key"] is not None,
@@ -264,23 +284,6 @@ def _run(data: bytes, password: str | None) -> dict[str, Any]:
     except ValueError:
         raise _error(listeners.READER_FAILED, "The PFX could not be opened just now.") from None
     return answer if isinstance(answer, dict) else {}
-
-
-def _opened(answer: dict[str, Any]) -> Opened:
-    key, leaf, others = answer["key"], answer["certificate"], answer["others"]
-    if key is None:
-        raise _error(listeners.NO_KEY, "The PFX file has certificates, but no private key.")
-    if leaf is None:
-        if others:
-            raise _error(listeners.KEY_MISMATCH, "The private key fits no certificate in the PFX.")
-        raise _error(
-            listeners.NO_CERTIFICATE, "The PFX file has a private key, but no certificate."
-        )
-    return Opened(
-        key_pem=key.encode("ascii"),
-        certificate=_certificate(leaf),
-        others=tuple(_certificate(other) for other in others),
-    )
 
 
 def _certificate(text: str) -> Certificate:

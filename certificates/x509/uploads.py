@@ -15,7 +15,7 @@ from certificates.x509.anchors import AnchorStore
 from certificates.x509.certificate import Certificate
 from certificates.x509.kinds import contents, files, listeners
 from certificates.x509.paths import TooMuchWork, walk
-from certificates.x509.pfx import Opened, open_pfx
+from certificates.x509.pfx import Inside, Opened, open_pfx, owner_of_key
 from certificates.x509.problems import Kind, Problem, ProblemError
 from certificates.x509.read import Reading, read_certificates
 from certificates.x509.shapes import shape_of
@@ -101,16 +101,22 @@ def client_ca_certificate(data: bytes, *, now: datetime) -> Upload:
 
 
 def listener_certificate(
-    data: bytes, password: str | None, *, size_limit: int, now: datetime
+    data: bytes,
+    password: str | None,
+    *,
+    size_limit: int,
+    now: datetime,
+    inside: Inside | None = None,
 ) -> Upload:
     """A listener's certificate: a PFX with private key, certificate and chain.
 
     ``size_limit`` in bytes, see :data:`LISTENER_PFX_LIMITS`. The file is opened in a process of its
-    own. Rules: the SSL overview article; limits as documented for Application Gateway.
+    own, unless ``inside`` says already what is in it; then the upload comes without its key. Rules:
+    the SSL overview article; limits as documented for Application Gateway.
     """
     try:
         _must_be_pfx(data, size_limit)
-        opened = open_pfx(data, password)
+        opened = open_pfx(data, password) if inside is None else _looked_into(inside)
     except ProblemError as error:
         return Upload(problems=(error.problem,))
     chain = _issuers_upward(opened, now)
@@ -119,7 +125,13 @@ def listener_certificate(
         message = "The password is not 4 to 12 letters and digits, which the cloud asks for."
         problems.append(Problem(kind=listeners.PASSWORD_FORM, message=message))
     upload = _upload(problems, chain, None)
-    return Upload(upload.certificates, upload.problems, None, opened.key_pem if upload.ok else None)
+    key = opened.key_pem if upload.ok and inside is None else None
+    return Upload(upload.certificates, upload.problems, None, key)
+
+
+def _looked_into(inside: Inside) -> Opened:
+    """What was found inside a PFX, without the key that was dropped; raises as ``open_pfx``."""
+    return Opened(key_pem=b"", certificate=owner_of_key(inside), others=inside.others)
 
 
 def listener_contents(

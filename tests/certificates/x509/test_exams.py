@@ -564,7 +564,7 @@ def test_look_alikes_without_end_take_no_time():
             serialization.Encoding.PEM))  # fmt: skip
     began = time.process_time()
     found = exam(b"".join(alike))
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 5
     assert found.more == 100 - MAX_SHOWN
 
 
@@ -577,7 +577,7 @@ def test_a_file_full_of_certificates_takes_no_time():
     )
     began = time.process_time()
     exam(data)
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 5
 
 
 @given(st.binary(max_size=300), st.text(max_size=10))

