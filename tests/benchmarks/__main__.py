@@ -14,7 +14,7 @@ import django
 
 django.setup()
 
-from tests.benchmarks import blades, certificates, chains, sweep  # noqa: E402
+from tests.benchmarks import blades, certificates, chains, dataplane, sweep  # noqa: E402
 from tests.benchmarks.table import Table  # noqa: E402
 
 
@@ -24,7 +24,7 @@ def main() -> int:
     table = Table()
     connection.creation.create_test_db(verbosity=0)
     try:
-        for part in (certificates, blades, chains, sweep):
+        for part in (certificates, blades, chains, sweep, dataplane):
             part.run(table)
     finally:
         table.print()

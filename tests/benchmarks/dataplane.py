@@ -14,8 +14,11 @@ import tempfile
 from pathlib import Path
 
 from gateway.dataplane.agent.engine import EngineMissingError, find
+from gateway.dataplane.compile import compile_gateway
 from tests.benchmarks import throughput
-from tests.benchmarks.table import Table
+from tests.benchmarks.table import Table, median_ms
+from tests.crowds import crowd
+from tests.gateway.dataplane.sites import Traffic
 from tests.test_run import wait_for
 from tests.traffic.installation import Installation
 
@@ -25,6 +28,7 @@ SIZES = ((1, 1), (1, 100), (10, 100))
 
 
 def run(table: Table) -> None:
+    _compiling(table)
     try:
         find(os.environ.get("ENVOY_BIN"))
     except EngineMissingError as error:
@@ -34,6 +38,14 @@ def run(table: Table) -> None:
         with tempfile.TemporaryDirectory() as folder:
             _live(table, Path(folder), gateways, listeners)
     throughput.run(table)
+
+
+def _compiling(table: Table) -> None:
+    traffic = Traffic(crowd(100, "compiled"))
+    traffic.everyone(20001)
+    inputs = traffic.inputs()
+    spent = median_ms(lambda: compile_gateway(inputs), rounds=7)
+    table.add("compile: gateway of 100 listeners", ms=f"{spent:.0f}")
 
 
 def _live(table: Table, folder: Path, gateways: int, listeners: int) -> None:
