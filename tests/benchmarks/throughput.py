@@ -1,4 +1,5 @@
-"""Requests per second of proxy CPU: a compiled gateway beside the same Envoy with the least.
+"""Requests per second of proxy CPU: a compiled gateway beside the same Envoy with the least, and
+beside nginx and haproxy where they are installed.
 
 TLS on both sides, one worker, kept connections; the backend is an Envoy that answers by itself.
 Rounds are interleaved, so that whatever else the machine does falls on both.
@@ -6,7 +7,6 @@ Rounds are interleaved, so that whatever else the machine does falls on both.
 
 from __future__ import annotations
 
-import shutil
 import statistics
 import subprocess
 import sys
@@ -32,11 +32,13 @@ from gateway.models import (
 )
 from gateway.operations.ports import publish
 from tests import factories
+from tests.benchmarks import others
+from tests.benchmarks.others import BACK, FRONT
 from tests.benchmarks.table import Table
 from tests.gateway.dataplane.agent.nodes import Node, a_port, cluster, leads, node, says
 
 ROUNDS, SECONDS = 3, 6.0
-FRONT, BACK = "www.contoso.com", "backend.contoso.test"
+LEAST = "the same Envoy, least configuration"
 
 
 def run(table: Table) -> None:
@@ -51,21 +53,30 @@ def run(table: Table) -> None:
         place = _compiled(compiled, root, port)
         least = stack.enter_context(node(here / "least", concurrency=1))
         other = _least(least, here, root, port)
-        found: dict[str, list[float]] = {"compiled gateway": [], "least configuration": []}
+        assert compiled.engine.process is not None
+        assert least.engine.process is not None
+        runs = {
+            "compiled gateway": (compiled.engine.process.pid, *place),
+            LEAST: (least.engine.process.pid, "127.0.0.1", other),
+        }
+        for name in others.installed():
+            open_port = a_port()
+            pid = stack.enter_context(others.started(name, here, open_port, port))
+            runs[name] = (pid, "127.0.0.1", open_port)
+        found: dict[str, list[float]] = {name: [] for name in runs}
         for _ in range(ROUNDS):
-            found["compiled gateway"].append(_round(compiled, *place))
-            found["least configuration"].append(_round(least, "127.0.0.1", other))
+            for name, one in runs.items():
+                found[name].append(_round(*one))
     middle = {name: statistics.median(rounds) for name, rounds in found.items()}
     for name, rounds in found.items():
         table.add(
-            f"requests per second of Envoy's CPU: {name}",
+            f"requests per second of the proxy's CPU: {name}",
             per_s=f"{middle[name]:.0f}",
             rounds=" ".join(f"{one:.0f}" for one in rounds),
-            ratio=f"{middle[name] / middle['least configuration']:.2f}",
+            ratio=f"{middle[name] / middle[LEAST]:.2f}",
         )
-    for program in ("nginx", "haproxy"):
-        if shutil.which(program) is None:
-            table.add(f"requests per second of CPU: {program} is not installed")
+    for name in others.PROXIES.keys() - found.keys():
+        table.add(f"requests per second of the proxy's CPU: {name} is not installed")
 
 
 def _compiled(made: Node, root: issue.Issued, backend: int) -> tuple[str, int]:
@@ -150,16 +161,15 @@ def _server_tls(folder: Path, root: issue.Issued, name: str) -> dict[str, Any]:
     return {"tls_certificates": [files]}
 
 
-def _round(made: Node, host: str, port: int) -> float:
-    """Requests per second of the CPU that Envoy used for them."""
-    assert made.engine.process is not None
-    before = _cpu(made.engine.process.pid)
+def _round(pid: int, host: str, port: int) -> float:
+    """Requests per second of the CPU that the proxy used for them."""
+    before = _cpu(pid)
     done = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks.load", host, str(port), FRONT, str(SECONDS)],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return int(done.stdout) / (_cpu(made.engine.process.pid) - before)
+    return int(done.stdout) / (_cpu(pid) - before)
 
 
 def _cpu(pid: int) -> float:

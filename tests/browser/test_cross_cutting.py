@@ -52,6 +52,7 @@ def test_X_1_the_whole_way_works_by_keyboard_alone(portal: Portal, page: Page) -
             break
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("myAppGateway")
+    page.wait_for_load_state()
     page.keyboard.press("Control+/")
     assert focused(page) == "Search the menu"
     page.keyboard.type("HTTP")
