@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -119,6 +121,14 @@ def test_it_works_for_any_user() -> None:
     assert "Hers" not in labca("list")
 
 
+@pytest.fixture
+def usual_umask() -> Iterator[None]:
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("usual_umask")
 def test_files_are_written_and_those_with_keys_are_the_owners_alone(tmp_path: Path) -> None:
     a_chain()
     password, out = tmp_path / "password", tmp_path / "new" / "certs"
