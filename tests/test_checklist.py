@@ -1,6 +1,6 @@
 """The acceptance checklist names real tests, and the tests are named after it."""
 
-import ast
+import re
 import tomllib
 from pathlib import Path
 
@@ -14,8 +14,7 @@ PROVEN = {id: entry for id, entry in CHECKLIST.items() if entry["test"] not in (
 @pytest.mark.parametrize("id", PROVEN)
 def test_each_step_of_the_checklist_names_a_test_that_exists(id: str) -> None:
     file, _, name = PROVEN[id]["test"].partition("::")
-    tree = ast.parse((ROOT / file).read_text())
-    functions = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    functions = set(re.findall(r"^def (\w+)\(", (ROOT / file).read_text(), re.M))
     assert name in functions, f"{id}: {file} has no {name}"
     assert id.replace("-", "_") in name, f"{id}: {name} is not named after it"
 
