@@ -236,8 +236,10 @@ def test_nothing_of_a_private_key_is_shown(case: str, encoding: str) -> None:
     seen = shown(KEYS[case].encode(encoding))
     secret = "".join(KEY_LINES[1:-1])
     plain = re.sub(r"\[[^\]]*\]|\s", "", seen)
-    for at in range(len(secret) - 11):
-        assert secret[at : at + 12] not in plain
+    # The names of the algorithms are public, and may stand in the certificate in the same letters.
+    public = "".join(LINES[1:-1])
+    pieces = {secret[at : at + 12] for at in range(len(secret) - 11)}
+    assert not {piece for piece in pieces if piece in plain and piece not in public}
     assert MASK in seen
 
 
