@@ -32,7 +32,9 @@ _NO_SERVER = {"UH", "NC", "UO"}
 _CLIENT_DENIED = "rbac_access_denied"
 _GUARDED = "rbac_access_denied_matched_policy[forbidden"
 
-_NAMES = re.compile(r"certificate SANs are \[(.*?)\]")
+# The engine compares with a matcher, or with a list where the client's own host is expected.
+_UNLIKE_NAMES = re.compile(r"SAN (?:matcher|list)")
+_NAMES = re.compile(r"certificate SANs(?: are|:) \[(.*?)\]")
 
 
 def flags_of(fields: Fields) -> set[str]:
@@ -223,7 +225,7 @@ _TLS: tuple[tuple[str, Reason], ...] = (
 def _broken(fields: Fields, name: str) -> Reason:
     told = _plain(fields.get("reason", ""))
     names = _NAMES.search(told)
-    if "SAN matcher" in told:
+    if _UNLIKE_NAMES.search(told):
         carried = f"carries {names[1]}" if names and names[1] else "carries no alternative name"
         wanted = f"“{name}”" if name else "the name that was asked for"
         return Reason(

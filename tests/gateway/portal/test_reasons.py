@@ -48,6 +48,15 @@ DEPTH = f"{VERIFY}_X509_verify_cert:_certificate_verification_error_at_depth_0:"
             "E-CN",
         ),
         (
+            {
+                "flags": "UF",
+                "reason": f"{VERIFY}_verify_SAN_list,_expected_SANs:_[127.76.0.16],"
+                "_certificate_SANs:_[other.internal]",
+            },
+            "not for the name that was asked for: it carries other.internal",
+            "E-CN",
+        ),
+        (
             {"flags": "UF", "reason": f"{VERIFY}_SAN_matcher,_certificate_SANs_are_[]"},
             "the name that was asked for: it carries",
             "E-CN",
