@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import IntegrityError, transaction
 
 from certificates.models import Authority, AuthorityKey, Certificate, keep
-from certificates.x509.issue import Issued, key_pem, load_issued
+from certificates.x509.issuing.issue import Issued, key_pem, load_issued
 
 
 def find_authority(owner_id: int | None, name: str) -> Authority | None:

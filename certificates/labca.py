@@ -19,9 +19,9 @@ from certificates import stores
 from certificates.authorities import issuer_of, keep_authority
 from certificates.models import Authority, ChainForm, Folder, Store, StoredCertificate
 from certificates.secrets import KeyMissingError
-from certificates.x509 import issue
-from certificates.x509.issue import Digest, Issued, KeySpec, Purpose
-from certificates.x509.subjects import Names, read_names, shortened
+from certificates.x509.issuing import issue
+from certificates.x509.issuing.issue import Digest, Issued, KeySpec, Purpose
+from certificates.x509.issuing.subjects import Names, read_names, shortened
 
 Kind = Literal["root", "intermediate", "server", "client", "self-signed-ca", "self-signed"]
 AUTHORITIES: frozenset[Kind] = frozenset({"root", "intermediate"})

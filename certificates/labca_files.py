@@ -11,11 +11,11 @@ from typing import Literal
 
 from certificates.models import Authority, ChainForm, StoredCertificate, StoredKey
 from certificates.stores import circle_of
-from certificates.x509 import issue
-from certificates.x509.certificate import Certificate
-from certificates.x509.export import MEDIA_TYPES, export
-from certificates.x509.issue import ordered_chain, to_pem
-from certificates.x509.lineage import lineage
+from certificates.x509.facts.certificate import Certificate
+from certificates.x509.issuing import issue
+from certificates.x509.issuing.issue import ordered_chain, to_pem
+from certificates.x509.places.export import MEDIA_TYPES, export
+from certificates.x509.trust.lineage import lineage
 
 PUBLIC_FILES = ("cer", "der", "pem", "p7b")
 """The files without a private key, by the name that addresses and the command give them."""
@@ -106,7 +106,7 @@ def public_file(subject: Subject, kind: str) -> File:
 def pfx(subject: Subject, key_pem: bytes, password: str, *, legacy: bool) -> File:
     """Key, certificate and issuers, protected by ``password``.
 
-    Raises :class:`certificates.x509.export.ExportError`, a sentence about the password.
+    Raises :class:`certificates.x509.places.export.ExportError`, a sentence about the password.
     """
     made = export(
         subject.certificate,

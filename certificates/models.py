@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models
 
 from certificates.secrets import EncryptedBinaryField
-from certificates.x509 import certificate as x509
+from certificates.x509.facts import certificate as x509
 
 
 class Certificate(models.Model):

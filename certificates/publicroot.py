@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from certificates.models import Certificate
 from certificates.wellknown import well_known_store
-from certificates.x509.anchors import AnchorStore
-from certificates.x509.certificate import Certificate as Parsed
+from certificates.x509.facts.certificate import Certificate as Parsed
+from certificates.x509.trust.anchors import AnchorStore
 
 NAME = "lab-public"
 

@@ -16,8 +16,8 @@ from certificates.models import (
     keep,
 )
 from certificates.publicroot import well_known
-from certificates.x509 import certificate as x509
-from certificates.x509.anchors import Anchor, AnchorStore
+from certificates.x509.facts import certificate as x509
+from certificates.x509.trust.anchors import Anchor, AnchorStore
 
 MAX_STORED = 500
 """Certificates in the stores of one user, all folders together."""

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import certifi
 
-from certificates.x509.anchors import Anchor, AnchorStore
-from certificates.x509.certificate import Certificate
-from certificates.x509.read import read_certificates
+from certificates.x509.facts.certificate import Certificate
+from certificates.x509.files.read import read_certificates
+from certificates.x509.trust.anchors import Anchor, AnchorStore
 
 
 def well_known_store(extra: Sequence[Certificate] = ()) -> AnchorStore:

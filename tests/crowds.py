@@ -6,7 +6,7 @@ from certificates import stores
 from certificates.authorities import keep_authority
 from certificates.files import save_file
 from certificates.models import Folder, Place, Store
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from gateway.accounts.models import User
 from gateway.health.planner import plan_gateway
 from gateway.models import (

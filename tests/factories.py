@@ -16,8 +16,8 @@ from functools import cache
 from typing import Any, TypeVar
 
 from certificates.models import keep
-from certificates.x509 import issue
-from certificates.x509.certificate import Certificate
+from certificates.x509.facts.certificate import Certificate
+from certificates.x509.issuing import issue
 from gateway.accounts.models import Role, RoleAssignment, Subscription, User
 from gateway.models import (
     ApplicationGateway,

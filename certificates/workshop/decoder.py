@@ -17,13 +17,13 @@ from django.views.decorators.http import require_http_methods
 
 from certificates.stores import circle_of
 from certificates.workshop import pages
-from certificates.x509 import notepad as editor
-from certificates.x509.certificate import ROLE_WORDS
-from certificates.x509.contents import holds_key
-from certificates.x509.derived import Made
-from certificates.x509.exams import Answer, Exam, examine
+from certificates.x509.editor import notepad as editor
+from certificates.x509.facts.certificate import ROLE_WORDS
+from certificates.x509.files.contents import holds_key
+from certificates.x509.places.derived import Made
+from certificates.x509.places.exams import Answer, Exam, examine
+from certificates.x509.places.uses import PLACES, WANTED
 from certificates.x509.problems import Problem
-from certificates.x509.uses import PLACES, WANTED
 
 PASSWORD_LENGTH = 256
 

@@ -17,12 +17,12 @@ from django.views.decorators.http import require_safe
 from certificates.models import SavedFile, StoredCertificate
 from certificates.workshop.pages import owner_of, window
 from certificates.workshop.reach import Reached, certificates_in, find_file, reach
-from certificates.x509.certificate import ROLE_WORDS, Certificate, Role
-from certificates.x509.details import Detail, details, purposes
-from certificates.x509.export import PLACES, Answer, Place, answers
-from certificates.x509.lineage import Node, is_sound
-from certificates.x509.read import read_certificates
-from certificates.x509.uses import state_of
+from certificates.x509.facts.certificate import ROLE_WORDS, Certificate, Role
+from certificates.x509.facts.details import Detail, details, purposes
+from certificates.x509.files.read import read_certificates
+from certificates.x509.places.export import PLACES, Answer, Place, answers
+from certificates.x509.places.uses import state_of
+from certificates.x509.trust.lineage import Node, is_sound
 
 SHOWN = 50
 """Certificates of one file that can be chosen from."""

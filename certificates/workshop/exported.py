@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from certificates.files import MAX_FILES
 from certificates.models import Place, SavedFile
 from certificates.workshop.pages import HOME, Crumb, blade
-from certificates.x509.read import read_certificates
+from certificates.x509.files.read import read_certificates
 
 READ_BYTES = 64 * 1024
 """Files up to this size are looked into for the list, ..."""

@@ -25,13 +25,13 @@ from certificates.models import Folder, Store, StoredCertificate
 from certificates.stores import MAX_STORED, MAX_STORED_BYTES, add, folder_for, lock_owner
 from certificates.workshop.manager import folder_url, place_or_404, title
 from certificates.workshop.pages import HOME, Crumb, owner_of
-from certificates.x509.armour import read_armour
-from certificates.x509.certificate import Certificate
+from certificates.x509.encoding.armour import read_armour
+from certificates.x509.encoding.shapes import shape_of
+from certificates.x509.facts.certificate import Certificate
+from certificates.x509.files.pfx import look_into_pfx, open_pfx
+from certificates.x509.files.read import read_certificates
 from certificates.x509.kinds import files, listeners
-from certificates.x509.pfx import look_into_pfx, open_pfx
 from certificates.x509.problems import Kind, Problem, ProblemError, declare
-from certificates.x509.read import read_certificates
-from certificates.x509.shapes import shape_of
 
 # The version number 3, first thing in a PFX (RFC 7292 4): tells one that is cut off, too.
 _PFX_BEGINS = re.compile(rb"\x30(?:\x80|[\x01-\x7f]|\x81.|\x82..|\x83...)\x02\x01\x03", re.DOTALL)

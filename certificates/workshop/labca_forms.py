@@ -20,7 +20,7 @@ from certificates.labca import (
     validity,
 )
 from certificates.models import Authority, ChainForm
-from certificates.x509.issue import Digest, KeySpec, Purpose
+from certificates.x509.issuing.issue import Digest, KeySpec, Purpose
 
 KEYS: list[tuple[KeySpec, str]] = [
     ("ec", "EC P-256"),

@@ -25,8 +25,8 @@ from certificates.models import Authority, AuthorityKey, ChainForm, StoredCertif
 from certificates.secrets import KeyMissingError
 from certificates.workshop.labca_forms import FORMS, PfxForm, label
 from certificates.workshop.pages import HOME, Crumb, blade
-from certificates.x509.certificate import Certificate
-from certificates.x509.export import PasswordRefusedError
+from certificates.x509.facts.certificate import Certificate
+from certificates.x509.places.export import PasswordRefusedError
 
 TITLE = "Lab CA"
 NEW = [(kind, form.noun) for kind, form in FORMS.items()]

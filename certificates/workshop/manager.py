@@ -19,8 +19,8 @@ from certificates.models import Folder, Store, StoredCertificate, StoredKey
 from certificates.publicroot import well_known
 from certificates.stores import MAX_STORED
 from certificates.workshop.pages import HOME, Crumb, blade
-from certificates.x509.details import purposes
-from certificates.x509.uses import state_of
+from certificates.x509.facts.details import purposes
+from certificates.x509.places.uses import state_of
 
 MENU_KEYS = {Store.CURRENT_USER: "manager", Store.LOCAL_COMPUTER: "computer"}
 NAMED = 3  # certificates that a hint names; more are counted

@@ -18,10 +18,10 @@ from certificates.files import MAX_NAME, FileRefusedError, save_file
 from certificates.models import SavedFile
 from certificates.workshop.pages import owner_of, window
 from certificates.workshop.reach import find_file
-from certificates.x509 import notepad as editor
-from certificates.x509 import uploads
-from certificates.x509.damage import PROGRAMS, damage
-from certificates.x509.export import PLACES
+from certificates.x509.editor import notepad as editor
+from certificates.x509.editor.damage import PROGRAMS, damage
+from certificates.x509.places import uploads
+from certificates.x509.places.export import PLACES
 from certificates.x509.problems import Problem
 
 _CHOOSE = "Choose one of the programs in the list."

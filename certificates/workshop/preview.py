@@ -12,10 +12,10 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from certificates.x509 import uploads
-from certificates.x509.certificate import ROLE_WORDS
-from certificates.x509.read import read_certificates
-from certificates.x509.uploads import Upload
+from certificates.x509.facts.certificate import ROLE_WORDS
+from certificates.x509.files.read import read_certificates
+from certificates.x509.places import uploads
+from certificates.x509.places.uploads import Upload
 
 Judge = Callable[[bytes, str, datetime], Upload]
 

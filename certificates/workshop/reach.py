@@ -15,9 +15,9 @@ from django.http import Http404
 
 from certificates.models import SavedFile, StoredCertificate
 from certificates.stores import Circle, circle_of
-from certificates.x509.certificate import Certificate
-from certificates.x509.lineage import Node, lineage
-from certificates.x509.read import read_certificates
+from certificates.x509.facts.certificate import Certificate
+from certificates.x509.files.read import read_certificates
+from certificates.x509.trust.lineage import Node, lineage
 
 Kind = Literal["entries", "files"]
 

@@ -22,9 +22,9 @@ from certificates.secrets import KeyMissingError
 from certificates.workshop.pages import owner_of, window
 from certificates.workshop.reach import Reached, reach
 from certificates.workshop.wizard_form import FORMAT_WORDS, WizardForm
-from certificates.x509 import export
-from certificates.x509.certificate import ROLE_WORDS, Certificate
-from certificates.x509.export import EXTENSIONS, ExportError, Format, PasswordRefusedError
+from certificates.x509.facts.certificate import ROLE_WORDS, Certificate
+from certificates.x509.places import export
+from certificates.x509.places.export import EXTENSIONS, ExportError, Format, PasswordRefusedError
 
 TITLE = "Certificate Export Wizard"
 

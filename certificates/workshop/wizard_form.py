@@ -9,7 +9,7 @@ from django import forms
 
 from certificates.files import FileRefusedError, check_name, find_file
 from certificates.models import Place
-from certificates.x509.export import EXTENSIONS, FORMATS, Format
+from certificates.x509.places.export import EXTENSIONS, FORMATS, Format
 
 FORMAT_WORDS: dict[Format, str] = {
     "der": "DER encoded binary X.509 (.CER)",

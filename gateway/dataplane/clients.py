@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from certificates.x509.certificate import Certificate
+from certificates.x509.facts.certificate import Certificate
+from certificates.x509.facts.signatures import is_signed_by
 from certificates.x509.problems import ProblemError
-from certificates.x509.signatures import is_signed_by
 from gateway.dataplane.access import CLIENT_STATS, RBAC
 from gateway.dataplane.envoy import Config, Files, extension
 from gateway.models import LoadedGateway, SslProfile, TrustedClientCertificate

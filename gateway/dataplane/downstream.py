@@ -6,7 +6,7 @@ import ssl
 from dataclasses import dataclass
 from functools import lru_cache
 
-from certificates.x509.certificate import Certificate
+from certificates.x509.facts.certificate import Certificate
 from certificates.x509.problems import ProblemError
 from gateway.dataplane.envoy import Config, Files, extension
 from gateway.dataplane.inputs import Inputs

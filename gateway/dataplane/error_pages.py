@@ -21,7 +21,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
 from certificates.publicroot import well_known
-from certificates.x509.anchors import AnchorStore
+from certificates.x509.trust.anchors import AnchorStore
 from gateway.models import (
     CustomError,
     ErrorPage,

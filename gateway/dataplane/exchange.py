@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import quote
 
-from certificates.x509.certificate import Certificate, printable
+from certificates.x509.facts.certificate import Certificate, printable
 from certificates.x509.problems import ProblemError
 from gateway.network.wire import Deadline, Incoming, TooLongError, presented_chain, response_of
 

@@ -10,9 +10,9 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from certificates.x509.anchors import Anchor
-from certificates.x509.certificate import Certificate
-from certificates.x509.names import match_name
+from certificates.x509.facts.certificate import Certificate
+from certificates.x509.facts.names import match_name
+from certificates.x509.trust.anchors import Anchor
 from gateway.dataplane.envoy import Config, Files, extension, typed
 from gateway.dataplane.inputs import Inputs, Member
 from gateway.models import BackendAddress, BackendHttpSettings

@@ -9,9 +9,9 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from certificates.publicroot import well_known
-from certificates.x509.anchors import AnchorStore
-from certificates.x509.certificate import Certificate
+from certificates.x509.facts.certificate import Certificate
 from certificates.x509.problems import ProblemError
+from certificates.x509.trust.anchors import AnchorStore
 from gateway.dataplane.error_pages import pages_of
 from gateway.dataplane.forbidden import Forbidden, forbidden_now
 from gateway.models import (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from certificates.x509.chains import Finding
+from certificates.x509.trust.chains import Finding
 from gateway.health.unhealthy import (
     E_AUTHCERT,
     E_BODY,

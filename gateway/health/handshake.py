@@ -9,7 +9,7 @@ import ssl
 from dataclasses import dataclass
 from functools import cache
 
-from certificates.x509.certificate import printable
+from certificates.x509.facts.certificate import printable
 from gateway.network.wire import presented_chain
 
 # What OpenSSL calls an answer that is no TLS record at all.

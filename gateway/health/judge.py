@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from certificates.x509.certificate import Certificate, printable
-from certificates.x509.chains import MAX_PRESENTED
+from certificates.x509.facts.certificate import Certificate, printable
+from certificates.x509.trust.chains import MAX_PRESENTED
 from gateway.health.catalogue import HEALTH_KINDS, SIMULATED, SIMULATED_SILENCE, block_of
 from gateway.health.plans import ProbePlan
 from gateway.health.probe import FailureKind, Observation

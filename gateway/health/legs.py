@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from typing import Any
 
-from certificates.x509.certificate import Certificate
+from certificates.x509.facts.certificate import Certificate
 from gateway.health.reading import HealthRow
 from gateway.models import LoadedGateway
 from gateway.rules.joins import pairs

@@ -18,8 +18,8 @@ from functools import partial
 from typing import Literal
 from urllib.parse import quote
 
-from certificates.x509.anchors import AnchorStore
-from certificates.x509.certificate import Certificate
+from certificates.x509.facts.certificate import Certificate
+from certificates.x509.trust.anchors import AnchorStore
 from gateway.health.answers import Answer, read_answer
 from gateway.health.catalogue import SIMULATED_SILENCE
 from gateway.health.handshake import (

@@ -18,7 +18,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 
 from certificates.publicroot import well_known
-from certificates.x509.anchors import AnchorStore
+from certificates.x509.trust.anchors import AnchorStore
 from gateway.health.judge import Judged, own_failure, verdict
 from gateway.health.plans import ProbePlan, plan_of
 from gateway.health.pool import Pool

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from certificates.x509.certificate import Certificate, printable
-from certificates.x509.chains import (
+from certificates.x509.facts.certificate import Certificate, printable
+from certificates.x509.facts.names import match_name
+from certificates.x509.problems import ProblemError
+from certificates.x509.trust.chains import (
     Anchor,
     AnchorStore,
     ChainVerdict,
     judge_chain,
     judge_leaf_pin,
 )
-from certificates.x509.names import match_name
-from certificates.x509.problems import ProblemError
 from gateway.health.catalogue import OF_FINDING
 from gateway.health.plans import ProbePlan
 from gateway.health.unhealthy import E_AUTHCERT, E_CN, E_DATES, E_VERIFY

@@ -18,7 +18,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 from django.utils import timezone
 
 from certificates.publicroot import well_known
-from certificates.x509.anchors import AnchorStore
+from certificates.x509.trust.anchors import AnchorStore
 from gateway.health import claims
 from gateway.health.claims import Claim, Lane, Result
 from gateway.health.judge import own_failure, verdict

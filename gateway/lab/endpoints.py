@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Count, Max
 from django.utils import timezone
 
-from certificates.x509.issue import load_key
+from certificates.x509.issuing.issue import load_key
 from gateway.models import LabEndpoint, LabServer, VirtualNetwork
 from gateway.network import Zone, load_zone
 

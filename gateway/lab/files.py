@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from certificates.authorities import issuer_of
 from certificates.models import Certificate
-from certificates.x509.issue import make_leaf, make_self_signed, to_pfx
+from certificates.x509.issuing.issue import make_leaf, make_self_signed, to_pfx
 from gateway.accounts.models import User
 from gateway.lab.supplies import LEAF_DAYS, common_name, ensure_lab_authority
 from gateway.models import LabServer

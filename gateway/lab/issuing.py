@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from certificates.x509.issue import (
+from certificates.x509.issuing.issue import (
     Issued,
     key_pem,
     make_intermediate,

@@ -9,7 +9,7 @@ from django.utils import timezone
 from certificates.authorities import find_authority, issuer_of, keep_authority
 from certificates.models import Authority
 from certificates.publicroot import NAME
-from certificates.x509.issue import make_intermediate, make_root
+from certificates.x509.issuing.issue import make_intermediate, make_root
 
 ISSUING_NAME = f"{NAME}-issuing"
 ROOT_SUBJECT = "Gatewright Lab Public Root CA"

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from certificates.authorities import find_authority, issuer_of, keep_authority
 from certificates.labca import SANDBOX_ISSUING, SANDBOX_ROOT
 from certificates.models import Authority
-from certificates.x509.certificate import Certificate
-from certificates.x509.issue import Issued, make_intermediate, make_root, to_pem
+from certificates.x509.facts.certificate import Certificate
+from certificates.x509.issuing.issue import Issued, make_intermediate, make_root, to_pem
 from gateway.accounts.models import User
 from gateway.lab.publicca import ensure_public_authority
 

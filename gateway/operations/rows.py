@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models
 
 from certificates.models import Certificate, keep
-from certificates.x509.uploads import Upload
+from certificates.x509.places.uploads import Upload
 from gateway.document import ChildDraft, Draft
 from gateway.document.shapes import Kind, Member, Shape
 from gateway.document.tables import SHAPES_IN_WRITING_ORDER

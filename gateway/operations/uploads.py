@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from certificates.x509 import uploads as judge
 from certificates.x509.kinds import contents, files, listeners
-from certificates.x509.uploads import LISTENER_PFX_LIMITS
+from certificates.x509.places import uploads as judge
+from certificates.x509.places.uploads import LISTENER_PFX_LIMITS
 from gateway.document import ChildDraft, Draft
 from gateway.models import (
     AuthenticationCertificate,

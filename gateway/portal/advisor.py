@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpResponse
 from django.utils import timezone
 
-from certificates.x509.certificate import Certificate
+from certificates.x509.facts.certificate import Certificate
 from gateway.health.legs import leaf_of
 from gateway.models import LoadedGateway, Verdict, load_gateway
 from gateway.portal.pages import Page, PortalRequest, gateway_page

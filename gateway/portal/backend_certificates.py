@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from certificates.models import keep
-from certificates.x509 import uploads
-from certificates.x509.uploads import Upload
+from certificates.x509.places import uploads
+from certificates.x509.places.uploads import Upload
 from gateway.models import (
     AuthenticationCertificate,
     BackendHttpSettings,

@@ -11,10 +11,10 @@ from django.db.models import QuerySet
 
 from certificates.labca_files import of_entry
 from certificates.models import StoredCertificate
-from certificates.x509.issue import ordered_chain, to_pem
-from certificates.x509.pfx import open_pfx
-from certificates.x509.read import read_certificates
-from certificates.x509.shapes import shape_of
+from certificates.x509.encoding.shapes import shape_of
+from certificates.x509.files.pfx import open_pfx
+from certificates.x509.files.read import read_certificates
+from certificates.x509.issuing.issue import ordered_chain, to_pem
 from gateway.dataplane.exchange import Identity
 
 MAX_BYTES = 64 * 1024

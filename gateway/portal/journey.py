@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from certificates.x509.certificate import ROLE_WORDS, Certificate
-from certificates.x509.names import match_name
+from certificates.x509.facts.certificate import ROLE_WORDS, Certificate
+from certificates.x509.facts.names import match_name
 from gateway.dataplane.exchange import Exchange, Session
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from django.db.models import Q
 
-from certificates.x509.certificate import printable
+from certificates.x509.facts.certificate import printable
 from gateway.models import (
     Agent,
     AgentState,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from certificates.x509.certificate import printable
+from certificates.x509.facts.certificate import printable
 from gateway.models import AccessLogLine
 from gateway.portal.reasons import NO_ERROR, error_info
 

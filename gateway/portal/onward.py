@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from certificates.x509.certificate import Certificate
+from certificates.x509.facts.certificate import Certificate
 from certificates.x509.problems import ProblemError
 from gateway.health.catalogue import HEALTH_KINDS
 from gateway.models import (

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 
-from certificates.x509.certificate import ROLE_WORDS
+from certificates.x509.facts.certificate import ROLE_WORDS
 from gateway.health.legs import legs_of
 from gateway.health.reading import HealthRow, verdict_of
 from gateway.models import (

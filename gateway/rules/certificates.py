@@ -1,6 +1,6 @@
 """Stored certificates: that there is one behind each name, its dates, and double roots.
 
-What an uploaded file must be is judged at the upload, by :mod:`certificates.x509.uploads`.
+What an uploaded file must be is judged at the upload, by :mod:`certificates.x509.places.uploads`.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
 
-from certificates.x509.certificate import Certificate
-from certificates.x509.names import match_name
+from certificates.x509.facts.certificate import Certificate
+from certificates.x509.facts.names import match_name
 from gateway.models import HttpListener, LoadedGateway, Protocol, RequestRoutingRule, SslCertificate
 from gateway.problems import Problem, declare
 from gateway.rules.hosts import host_fault, is_wildcard, suffixes, wildcard_fault

@@ -15,7 +15,7 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Literal
 
-from certificates.x509.certificate import Certificate
+from certificates.x509.facts.certificate import Certificate
 from gateway.models import BackendAddress, BackendHttpSettings, LoadedGateway, Probe, Protocol
 
 # Host header of a probe for which nothing names a host.

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from certificates.x509.certificate import Certificate, printable
-from certificates.x509.names import match_name
+from certificates.x509.facts.certificate import Certificate, printable
+from certificates.x509.facts.names import match_name
 from certificates.x509.problems import Kind
 from gateway.models import (
     BackendAddress,

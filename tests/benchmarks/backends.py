@@ -11,7 +11,7 @@ from datetime import datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from tests.servers import answer
 
 # So many servers share a certificate.

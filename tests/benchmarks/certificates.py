@@ -24,13 +24,13 @@ from pathlib import Path
 import certifi
 
 from certificates.wellknown import well_known_store
-from certificates.x509 import issue
-from certificates.x509.anchors import Anchor, AnchorStore
-from certificates.x509.certificate import Certificate
-from certificates.x509.chains import judge_chain
-from certificates.x509.issue import Issued, to_pem
-from certificates.x509.names import match_name
-from certificates.x509.read import read_certificates
+from certificates.x509.facts.certificate import Certificate
+from certificates.x509.facts.names import match_name
+from certificates.x509.files.read import read_certificates
+from certificates.x509.issuing import issue
+from certificates.x509.issuing.issue import Issued, to_pem
+from certificates.x509.trust.anchors import Anchor, AnchorStore
+from certificates.x509.trust.chains import judge_chain
 from tests.benchmarks.table import Table, median_ms
 
 NAME = "bench.contoso.test"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from certificates.wellknown import well_known_store
-from certificates.x509 import issue
-from certificates.x509.anchors import Anchor, AnchorStore
-from certificates.x509.chains import judge_chain
+from certificates.x509.issuing import issue
+from certificates.x509.trust.anchors import Anchor, AnchorStore
+from certificates.x509.trust.chains import judge_chain
 from tests.benchmarks.table import Table, median_ms
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from certificates.x509.certificate import Certificate
+from certificates.x509.facts.certificate import Certificate
 from gateway.models import (
     ApplicationGateway,
     BackendAddress,

@@ -17,7 +17,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from gateway.dataplane.agent.apply import Documents
 from gateway.dataplane.compile import compile_gateway
 from gateway.dataplane.envoy import extension

@@ -20,7 +20,7 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from gateway.accounts.models import User
 from gateway.accounts.people import ensure_owner
 from gateway.lab.sandbox import ensure_sandbox

@@ -15,8 +15,8 @@ from playwright.sync_api import Page, expect
 from certificates import labca
 from certificates.files import save_file
 from certificates.models import ChainForm, Place, StoredCertificate
-from certificates.x509.damage import PROGRAMS, damage
-from certificates.x509.issue import make_leaf, make_root, to_pem
+from certificates.x509.editor.damage import PROGRAMS, damage
+from certificates.x509.issuing.issue import make_leaf, make_root, to_pem
 from gateway.accounts import links
 from tests.browser.conftest import Portal
 

@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from certificates.files import save_file
 from certificates.models import Folder, Place, SavedFile, Store
 from certificates.stores import add
-from certificates.x509.damage import damage
-from certificates.x509.issue import to_pem
+from certificates.x509.editor.damage import damage
+from certificates.x509.issuing.issue import to_pem
 from gateway.accounts.models import User
 from tests.browser.conftest import sign_in
 from tests.certificates.x509 import makers

@@ -12,7 +12,7 @@ from playwright.sync_api import Download, FileChooser, Locator, Page, expect
 
 from certificates.files import save_file
 from certificates.models import Certificate, Place, SavedFile, StoredCertificate, StoredKey
-from certificates.x509.read import read_certificates
+from certificates.x509.files.read import read_certificates
 from gateway.accounts.models import User
 from gateway.models import LabServer
 from tests.browser.conftest import Portal, sign_in

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from certificates.files import save_file
 from certificates.models import Place, SavedFile, StoredCertificate, StoredKey
-from certificates.x509.issue import make_leaf, make_root, to_pem, to_pfx
+from certificates.x509.issuing.issue import make_leaf, make_root, to_pem, to_pfx
 from tests.browser.conftest import Portal
 from tests.factories import NOW
 

@@ -9,8 +9,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
-from certificates.x509 import issue
-from certificates.x509.read import read_certificates
+from certificates.x509.files.read import read_certificates
+from certificates.x509.issuing import issue
 from tests.browser.conftest import Portal
 
 pytestmark = pytest.mark.django_db(transaction=True)

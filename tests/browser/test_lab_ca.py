@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import FileChooser, Locator, Page, expect
 
 from certificates.models import Authority, StoredCertificate
-from certificates.x509.read import read_certificates
+from certificates.x509.files.read import read_certificates
 from tests.browser.conftest import Portal
 from tests.browser.hands import Hand, Keyboard, Mouse
 

@@ -12,7 +12,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from tests.browser.test_accessibility import faults, overflow
 from tests.traffic.installation import Installation
 

@@ -27,7 +27,7 @@ from certificates.models import (
     StoredCertificate,
     StoredKey,
 )
-from certificates.x509.export import base64_text
+from certificates.x509.places.export import base64_text
 from gateway.accounts.models import User
 from tests.certificates.visits import signed_in
 from tests.factories import NOW

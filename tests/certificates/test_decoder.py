@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from certificates import stores
 from certificates.models import Folder, Store, StoredCertificate
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from tests import factories
 
 pytestmark = pytest.mark.django_db

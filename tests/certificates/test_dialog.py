@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from certificates.files import save_file
 from certificates.models import Folder
-from certificates.x509.issue import make_leaf, make_root, to_pem
+from certificates.x509.issuing.issue import make_leaf, make_root, to_pem
 from gateway.accounts.models import User
 from tests import factories
 from tests.certificates.visits import put, signed_in, text

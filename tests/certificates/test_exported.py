@@ -10,7 +10,7 @@ from certificates.files import save_file
 from certificates.models import Place, SavedFile
 from certificates.workshop import exported
 from certificates.workshop.exported import READ_BYTES, describe
-from certificates.x509.issue import to_pem
+from certificates.x509.issuing.issue import to_pem
 from gateway.accounts.models import User
 from tests.certificates import visits
 from tests.certificates.test_imports import p7b

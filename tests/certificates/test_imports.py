@@ -19,7 +19,7 @@ from certificates.models import Folder, Store, StoredCertificate, StoredKey
 from certificates.workshop import imports
 from certificates.workshop.imports import Content, import_content, read_file
 from certificates.workshop.manager import folder_url
-from certificates.x509.issue import Issued, key_pem, make_leaf, make_root, to_pem, to_pfx
+from certificates.x509.issuing.issue import Issued, key_pem, make_leaf, make_root, to_pem, to_pfx
 from certificates.x509.problems import KINDS, ProblemError
 from gateway.accounts.models import User
 from tests.certificates import visits

@@ -27,8 +27,8 @@ from certificates.models import (
     StoredKey,
     keep,
 )
-from certificates.x509 import certificate as x509
-from certificates.x509.issue import load_issued, make_root
+from certificates.x509.facts import certificate as x509
+from certificates.x509.issuing.issue import load_issued, make_root
 from gateway.accounts.models import User
 from gateway.lab.publicca import ensure_public_authority
 from gateway.lab.supplies import ensure_lab_authority

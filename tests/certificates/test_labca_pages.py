@@ -26,9 +26,9 @@ from certificates import labca, stores
 from certificates.labca import Made, Order, make
 from certificates.models import Authority, AuthorityKey, ChainForm, StoredCertificate, StoredKey
 from certificates.workshop.labca_forms import FORMS
-from certificates.x509.certificate import Certificate
-from certificates.x509.issue import load_issued, make_leaf, make_root
-from certificates.x509.read import read_certificates
+from certificates.x509.facts.certificate import Certificate
+from certificates.x509.files.read import read_certificates
+from certificates.x509.issuing.issue import load_issued, make_leaf, make_root
 from gateway.accounts.models import User
 from gateway.lab.supplies import ensure_lab_authority
 from tests.factories import make_user

@@ -20,11 +20,11 @@ from django.utils import timezone
 from certificates import labca, labca_files
 from certificates.labca import Made, Order, make
 from certificates.models import ChainForm
-from certificates.x509.anchors import AnchorStore
-from certificates.x509.certificate import Certificate
-from certificates.x509.chains import judge_chain, judge_leaf_pin
-from certificates.x509.names import match_name
-from certificates.x509.read import read_certificates
+from certificates.x509.facts.certificate import Certificate
+from certificates.x509.facts.names import match_name
+from certificates.x509.files.read import read_certificates
+from certificates.x509.trust.anchors import AnchorStore
+from certificates.x509.trust.chains import judge_chain, judge_leaf_pin
 from gateway.accounts.models import User
 from gateway.health.handshake import shake_hands
 from tests.factories import make_user

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from certificates.models import Folder, Store, StoredCertificate, StoredKey
 from certificates.workshop.manager import folder_url, line_of
-from certificates.x509.issue import make_root
+from certificates.x509.issuing.issue import make_root
 from gateway.accounts.models import User
 from tests.certificates import visits
 from tests.certificates.visits import COMPUTER, USER, put, text

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from certificates import files
 from certificates.files import save_file
 from certificates.models import SavedFile
-from certificates.x509.damage import PROGRAMS
-from certificates.x509.read import read_certificates
+from certificates.x509.editor.damage import PROGRAMS
+from certificates.x509.files.read import read_certificates
 from gateway.accounts.models import User
 from tests import factories
 from tests.certificates.visits import signed_in, text

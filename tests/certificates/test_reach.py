@@ -10,8 +10,8 @@ from pytest_django import DjangoAssertNumQueries
 from certificates.files import save_file
 from certificates.models import Folder, SavedFile
 from certificates.workshop.reach import certificates_in, find_entry, find_file, reach
-from certificates.x509.certificate import Certificate
-from certificates.x509.issue import make_root, to_pem
+from certificates.x509.facts.certificate import Certificate
+from certificates.x509.issuing.issue import make_root, to_pem
 from tests import factories
 from tests.certificates.visits import put
 from tests.certificates.x509 import makers

@@ -18,8 +18,8 @@ from django.test import Client
 from certificates import files, labca
 from certificates.models import Authority, Folder, SavedFile, StoredCertificate
 from certificates.workshop import imports
-from certificates.x509 import issue
-from certificates.x509.export import base64_text
+from certificates.x509.issuing import issue
+from certificates.x509.places.export import base64_text
 from gateway.accounts.models import User
 from tests.certificates.visits import put, signed_in
 from tests.factories import NOW

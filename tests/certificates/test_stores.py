@@ -6,7 +6,7 @@ import pytest
 
 from certificates import stores
 from certificates.models import Folder, Store, StoredCertificate, StoredKey
-from certificates.x509.issue import key_pem
+from certificates.x509.issuing.issue import key_pem
 from gateway.accounts.models import User
 from tests.certificates.x509 import makers
 

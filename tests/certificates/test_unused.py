@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from certificates import stores, unused
 from certificates.authorities import keep_authority
 from certificates.models import Authority, Certificate, Folder, Store, StoredCertificate, keep
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from tests import factories as make
 
 LATER = make.NOW + unused.GRACE

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from certificates.wellknown import well_known_store
-from certificates.x509.chains import judge_chain
-from certificates.x509.issue import make_leaf, make_root
+from certificates.x509.issuing.issue import make_leaf, make_root
+from certificates.x509.trust.chains import judge_chain
 from tests.certificates.x509.makers import NOW, certs
 
 

@@ -19,9 +19,9 @@ from certificates import files, stores
 from certificates.files import FileRefusedError
 from certificates.models import Folder, Place, SavedFile, Store, StoredCertificate, StoredKey
 from certificates.workshop.wizard_form import Target, parse_path
-from certificates.x509 import issue
-from certificates.x509.issue import Issued
-from certificates.x509.read import read_certificates
+from certificates.x509.files.read import read_certificates
+from certificates.x509.issuing import issue
+from certificates.x509.issuing.issue import Issued
 from gateway.accounts.models import User
 from tests.certificates.x509.makers import openssl, put
 

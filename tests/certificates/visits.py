@@ -9,7 +9,7 @@ from django.test import Client
 
 from certificates import stores
 from certificates.models import Folder, Store, StoredCertificate
-from certificates.x509.issue import Issued, key_pem
+from certificates.x509.issuing.issue import Issued, key_pem
 from gateway.accounts.models import User
 
 USER, COMPUTER = Store.CURRENT_USER, Store.LOCAL_COMPUTER

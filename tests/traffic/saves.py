@@ -13,7 +13,7 @@ django.setup()
 
 from django.utils import timezone  # noqa: E402
 
-from certificates.x509 import issue  # noqa: E402
+from certificates.x509.issuing import issue  # noqa: E402
 from gateway.accounts.models import User  # noqa: E402
 from gateway.models import (  # noqa: E402
     ApplicationGateway,

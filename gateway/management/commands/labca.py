@@ -18,7 +18,7 @@ from certificates.labca_files import PUBLIC_FILES, File
 from certificates.models import Authority, ChainForm, StoredCertificate
 from certificates.secrets import KeyMissingError
 from certificates.workshop.labca_forms import KEYS, PURPOSES, label
-from certificates.x509.export import ExportError
+from certificates.x509.places.export import ExportError
 from gateway.accounts.models import User
 from gateway.accounts.people import OWNER_NAME
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from certificates.x509.read import MAX_READ_BYTES
+from certificates.x509.files.read import MAX_READ_BYTES
 from tests.certificates.x509 import hostile, makers
 from tests.certificates.x509.makers import NAME, asn1_value, leaf, root
-from tests.certificates.x509.test_listeners import good_pfx, openssl_pfx, with_mac_rounds
+from tests.certificates.x509.places.test_listeners import good_pfx, openssl_pfx, with_mac_rounds
 
 
 def sans(*names: str) -> bytes:

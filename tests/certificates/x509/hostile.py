@@ -14,7 +14,7 @@ from functools import cache
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from certificates.x509.issue import PrivateKey, make_key
+from certificates.x509.issuing.issue import PrivateKey, make_key
 from tests.certificates.x509.makers import asn1_value
 
 SEQUENCE, SET, OID, UTF8, OCTETS, BITS, BOOLEAN = 0x30, 0x31, 0x06, 0x0C, 0x04, 0x03, 0x01

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PSS
 from cryptography.x509.oid import NameOID
 
-from certificates.x509.anchors import AnchorStore
-from certificates.x509.certificate import Certificate
-from certificates.x509.issue import (
+from certificates.x509.facts.certificate import Certificate
+from certificates.x509.files.read import read_certificates
+from certificates.x509.issuing.issue import (
     Issued,
     PrivateKey,
     make_intermediate,
@@ -26,7 +26,7 @@ from certificates.x509.issue import (
     make_root,
     make_self_signed,
 )
-from certificates.x509.read import read_certificates
+from certificates.x509.trust.anchors import AnchorStore
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=400)

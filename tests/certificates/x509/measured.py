@@ -66,14 +66,14 @@ class Measurer:
 
 
 def read(data: bytes) -> Any:
-    from certificates.x509.read import read_certificates
+    from certificates.x509.files.read import read_certificates
 
     reading = read_certificates(data)
     return len(reading.certificates), [problem.id for problem in reading.problems]
 
 
 def upload(data: bytes) -> Any:
-    from certificates.x509 import uploads
+    from certificates.x509.places import uploads
 
     now = MEASURED_AT
     return [
@@ -87,14 +87,14 @@ def upload(data: bytes) -> Any:
 
 
 def listener(data: bytes, password: str | None = "secret12") -> Any:
-    from certificates.x509 import uploads
+    from certificates.x509.places import uploads
 
     judged = uploads.listener_certificate(data, password, size_limit=16_384, now=MEASURED_AT)
     return [problem.id for problem in judged.problems]
 
 
 def open_pfx(data: bytes) -> Any:
-    from certificates.x509.pfx import look_into_pfx
+    from certificates.x509.files.pfx import look_into_pfx
     from certificates.x509.problems import ProblemError
 
     try:
@@ -105,24 +105,24 @@ def open_pfx(data: bytes) -> Any:
 
 def open_pfx_unlimited(data: bytes) -> Any:
     """The same where the work cannot be seen beforehand, so that only the kernel's limits hold."""
-    from certificates.x509 import pfx
+    from certificates.x509.files import pfx
 
     pfx.MAX_ROUNDS = 10**18
     return open_pfx(data)
 
 
 def examine(data: bytes) -> Any:
-    from certificates.x509.anchors import AnchorStore
-    from certificates.x509.exams import examine
+    from certificates.x509.places.exams import examine
+    from certificates.x509.trust.anchors import AnchorStore
 
     exam = examine(data, "secret12", anchors=AnchorStore(), candidates=(), now=MEASURED_AT)
     return exam.headline
 
 
 def chain(presented: list[bytes], trusted: list[bytes]) -> Any:
-    from certificates.x509.anchors import AnchorStore
-    from certificates.x509.certificate import Certificate
-    from certificates.x509.chains import judge_chain
+    from certificates.x509.facts.certificate import Certificate
+    from certificates.x509.trust.anchors import AnchorStore
+    from certificates.x509.trust.chains import judge_chain
 
     anchors = AnchorStore.from_certificates(map(Certificate.from_der, trusted))
     shown = [Certificate.from_der(der) for der in presented]
@@ -131,8 +131,8 @@ def chain(presented: list[bytes], trusted: list[bytes]) -> Any:
 
 
 def names(der: bytes, wanted: str) -> Any:
-    from certificates.x509.certificate import Certificate
-    from certificates.x509.names import match_name
+    from certificates.x509.facts.certificate import Certificate
+    from certificates.x509.facts.names import match_name
 
     return match_name(Certificate.from_der(der), wanted).ok
 
@@ -168,8 +168,8 @@ def _used() -> tuple[float, int]:
 
 
 def _warm_up() -> None:
-    from certificates.x509 import exams  # noqa: F401 - loads what the jobs need
-    from certificates.x509.issue import make_intermediate, make_leaf, make_root, to_pem
+    from certificates.x509.issuing.issue import make_intermediate, make_leaf, make_root, to_pem
+    from certificates.x509.places import exams  # noqa: F401 - loads what the jobs need
 
     root = make_root("Root", now=MEASURED_AT)
     issuing = make_intermediate(root, "Issuing", now=MEASURED_AT)

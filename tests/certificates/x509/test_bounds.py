@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from certificates.x509 import pfx
-from certificates.x509.uploads import MAX_CER_BYTES
+from certificates.x509.files import pfx
+from certificates.x509.places.uploads import MAX_CER_BYTES
 from tests.certificates.x509 import bombs
 from tests.certificates.x509.measured import Cost, Measurer
 

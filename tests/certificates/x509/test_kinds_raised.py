@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
-from certificates.x509 import kinds, pfx
-from certificates.x509.issue import (
+from certificates.x509 import kinds
+from certificates.x509.files import pfx
+from certificates.x509.issuing.issue import (
     key_pem,
     make_intermediate,
     make_leaf,
@@ -18,14 +19,15 @@ from certificates.x509.issue import (
     to_pem,
     to_pfx,
 )
-from certificates.x509.problems import KINDS, Kind, declare
-from certificates.x509.uploads import (
+from certificates.x509.places.uploads import (
     authentication_certificate,
     client_ca_certificate,
     listener_certificate,
     trusted_root_certificate,
 )
+from certificates.x509.problems import KINDS, Kind, declare
 from tests.certificates.x509 import hostile, makers
+from tests.certificates.x509.files.test_read import request
 from tests.certificates.x509.makers import (
     LONG_AGO,
     NAME,
@@ -39,13 +41,12 @@ from tests.certificates.x509.makers import (
     root,
     self_signed,
 )
-from tests.certificates.x509.test_listeners import (
+from tests.certificates.x509.places.test_listeners import (
     PASSWORD,
     good_pfx,
     mismatched_pfx,
     with_mac_rounds,
 )
-from tests.certificates.x509.test_read import request
 
 PEM = to_pem(root().certificate)
 DER = root().certificate.der

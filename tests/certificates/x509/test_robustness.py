@@ -13,26 +13,27 @@ from cryptography import x509
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from certificates.x509 import asn1, pfx, pfx_child
-from certificates.x509.anchors import AnchorStore
-from certificates.x509.asn1 import Asn1Error
-from certificates.x509.certificate import Certificate, printable
-from certificates.x509.chains import judge_chain, judge_leaf_pin
-from certificates.x509.constraints import comparisons, violation
-from certificates.x509.issue import key_pem, to_pem, to_pfx
-from certificates.x509.lineage import lineage
-from certificates.x509.names import a_name, match_name
-from certificates.x509.paths import walks
-from certificates.x509.problems import KINDS, ProblemError
-from certificates.x509.read import read_certificates
-from certificates.x509.shapes import certificates_of_pkcs7, shape_of
-from certificates.x509.signatures import is_signed_by
-from certificates.x509.uploads import (
+from certificates.x509.encoding import asn1
+from certificates.x509.encoding.asn1 import Asn1Error
+from certificates.x509.encoding.shapes import certificates_of_pkcs7, shape_of
+from certificates.x509.facts.certificate import Certificate, printable
+from certificates.x509.facts.names import a_name, match_name
+from certificates.x509.facts.signatures import is_signed_by
+from certificates.x509.files import pfx, pfx_child
+from certificates.x509.files.read import read_certificates
+from certificates.x509.issuing.issue import key_pem, to_pem, to_pfx
+from certificates.x509.places.uploads import (
     authentication_certificate,
     client_ca_certificate,
     listener_certificate,
     trusted_root_certificate,
 )
+from certificates.x509.problems import KINDS, ProblemError
+from certificates.x509.trust.anchors import AnchorStore
+from certificates.x509.trust.chains import judge_chain, judge_leaf_pin
+from certificates.x509.trust.constraints import comparisons, violation
+from certificates.x509.trust.lineage import lineage
+from certificates.x509.trust.paths import walks
 from tests.certificates.x509 import hostile, makers
 from tests.certificates.x509.makers import (
     NAME,

@@ -7,8 +7,8 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from certificates.x509 import issue
-from certificates.x509.certificate import Certificate
+from certificates.x509.facts.certificate import Certificate
+from certificates.x509.issuing import issue
 from gateway.models import (
     ApplicationGateway,
     BackendAddress,

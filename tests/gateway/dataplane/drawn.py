@@ -11,8 +11,8 @@ from typing import Any
 from hypothesis import strategies
 
 from certificates.models import Certificate as StoredCertificate
-from certificates.x509 import issue
-from certificates.x509.certificate import Certificate
+from certificates.x509.facts.certificate import Certificate
+from certificates.x509.issuing import issue
 from gateway.dataplane.inputs import Inputs, Member
 from gateway.models import (
     ApplicationGateway,

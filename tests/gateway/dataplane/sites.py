@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from certificates.x509 import issue
-from certificates.x509.certificate import Certificate
+from certificates.x509.facts.certificate import Certificate
+from certificates.x509.issuing import issue
 from gateway.dataplane.compile import Compiled, compile_gateway
 from gateway.dataplane.forbidden import Forbidden, forbidden_now
 from gateway.dataplane.inputs import Inputs, Member, PairKey

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from certificates.x509 import issue
-from certificates.x509.certificate import Certificate
+from certificates.x509.facts.certificate import Certificate
+from certificates.x509.issuing import issue
 from gateway.dataplane.forbidden import Forbidden
 from gateway.dataplane.inputs import Member
 from gateway.models import ApplicationGateway, BackendAddress, BackendHttpSettings

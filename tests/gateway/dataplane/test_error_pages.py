@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from certificates.x509.anchors import AnchorStore
+from certificates.x509.trust.anchors import AnchorStore
 from gateway.dataplane import error_pages
 from gateway.dataplane.error_pages import FetchError, fetch, pages_of, refresh, status_of
 from gateway.models import ApplicationGateway, CustomError, ErrorPage

@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from gateway.dataplane import exchange as room
 from gateway.dataplane.exchange import Ask, Identity, broken, exchange
 from tests import servers

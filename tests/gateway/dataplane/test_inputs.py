@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from certificates.x509.certificate import Certificate
+from certificates.x509.facts.certificate import Certificate
 from gateway.dataplane.compile import compile_gateway
 from gateway.dataplane.inputs import Inputs, Member, gather, pem_of_store
 from gateway.models import (

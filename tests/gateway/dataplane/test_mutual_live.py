@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from gateway.dataplane.clients import authorities_of, issuer_of
 from gateway.models import ApplicationGateway, HttpListener, SslProfile
 from tests import factories as make

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from gateway.models import ApplicationGateway
 from tests import factories as make
 from tests.gateway.dataplane.engine import running

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import pkcs7
 
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from gateway.document import gateway_document, snapshot
 from gateway.models import (
     AuthenticationCertificate,

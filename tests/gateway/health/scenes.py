@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from certificates.x509 import issue
-from certificates.x509.anchors import Anchor, AnchorStore
-from certificates.x509.certificate import Certificate
+from certificates.x509.facts.certificate import Certificate
+from certificates.x509.issuing import issue
+from certificates.x509.trust.anchors import Anchor, AnchorStore
 from gateway.health.judge import Judged, verdict
 from gateway.health.plans import ProbePlan
 from gateway.health.probe import Observation, run

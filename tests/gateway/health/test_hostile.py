@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from certificates.x509 import issue
-from certificates.x509.chains import MAX_PRESENTED
+from certificates.x509.issuing import issue
+from certificates.x509.trust.chains import MAX_PRESENTED
 from gateway.health.answers import MAX_BODY_BYTES
 from gateway.health.judge import Judged
 from gateway.health.probe import LONGEST_LOOKUP

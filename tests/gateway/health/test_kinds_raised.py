@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from gateway.health.catalogue import HEALTH_KINDS, HELP_ONLY, SIMULATED, block_of
 from gateway.health.judge import own_failure
 from gateway.health.standing import fresh

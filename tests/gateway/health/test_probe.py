@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from gateway.health import probe as probing
 from gateway.health.answers import MAX_BODY_BYTES, MAX_HEAD_BYTES
 from gateway.health.probe import accepts

@@ -6,8 +6,8 @@ import pytest
 
 from certificates.models import Authority, keep
 from certificates.publicroot import NAME as PUBLIC
-from certificates.x509 import issue
-from certificates.x509.certificate import Certificate
+from certificates.x509.facts.certificate import Certificate
+from certificates.x509.issuing import issue
 from gateway.models import ApplicationGateway, BackendHttpSettings, Verdict
 from tests import factories, servers
 from tests.factories import NOW

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from certificates.x509 import issue
-from certificates.x509.anchors import AnchorStore
-from certificates.x509.certificate import Certificate
+from certificates.x509.facts.certificate import Certificate
+from certificates.x509.issuing import issue
+from certificates.x509.trust.anchors import AnchorStore
 from gateway.health.trust import examine
 from gateway.models import Probe
 from tests import servers

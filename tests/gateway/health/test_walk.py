@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from certificates.models import Certificate
 from certificates.publicroot import public_root, well_known
-from certificates.x509.certificate import Certificate as Parsed
+from certificates.x509.facts.certificate import Certificate as Parsed
 from gateway.accounts.models import Subscription
 from gateway.health.advice import advice, differs
 from gateway.health.catalogue import HEALTH_KINDS, HELP_ONLY, SIMULATED

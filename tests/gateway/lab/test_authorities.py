@@ -12,7 +12,7 @@ from certificates.authorities import find_authority, issuer_of, keep_authority
 from certificates.models import Authority
 from certificates.publicroot import NAME, public_root, well_known
 from certificates.secrets import KeyMissingError
-from certificates.x509.issue import make_root
+from certificates.x509.issuing.issue import make_root
 from gateway.accounts.models import User
 from gateway.lab.publicca import ensure_public_authority
 from gateway.lab.supplies import ensure_lab_authority

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from certificates.x509.names import match_name
+from certificates.x509.facts.names import match_name
 from gateway.accounts.models import Role, User
 from gateway.lab import creating
 from gateway.lab.creating import Wish, add_server, delete_server, next_address

@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from certificates.x509 import uploads
-from certificates.x509.names import match_name
+from certificates.x509.facts.names import match_name
+from certificates.x509.places import uploads
 from gateway.accounts.models import Subscription, User
 from gateway.lab.files import File, chain_pem, leaf_cer, leaf_der, listener_pfx, root_cer
 from gateway.lab.sandbox import ensure_sandbox

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from certificates import stores
 from certificates.models import Folder, Store, StoredCertificate, StoredKey
-from certificates.x509.issue import load_issued, make_root
+from certificates.x509.issuing.issue import load_issued, make_root
 from gateway.accounts.models import User
 from gateway.lab.holdings import HOLDINGS, put_into_stores, renew_in_stores
 from gateway.lab.renewal import renew_due

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from certificates.x509.issue import key_pem, make_self_signed, to_pem
+from certificates.x509.issuing.issue import key_pem, make_self_signed, to_pem
 from gateway.lab import answers, running
 from gateway.lab.answers import Voice
 from gateway.lab.doors import Door, converse

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from certificates.x509.issue import load_issued
+from certificates.x509.issuing.issue import load_issued
 from gateway.accounts.models import Subscription, User
 from gateway.lab.renewal import renew_due
 from gateway.lab.sandbox import ensure_sandbox

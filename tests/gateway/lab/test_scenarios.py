@@ -11,8 +11,8 @@ import pytest
 from django.utils import timezone
 
 from certificates.authorities import find_authority, issuer_of
-from certificates.x509.certificate import Certificate
-from certificates.x509.issue import key_pem, make_leaf, to_pem
+from certificates.x509.facts.certificate import Certificate
+from certificates.x509.issuing.issue import key_pem, make_leaf, to_pem
 from gateway.accounts.models import Subscription
 from gateway.lab.sandbox import ensure_sandbox
 from tests.factories import change, make_user

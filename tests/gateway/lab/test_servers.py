@@ -14,10 +14,10 @@ from django.db import connection
 from django.utils import timezone
 
 from certificates.publicroot import public_root, well_known
-from certificates.x509.anchors import AnchorStore
-from certificates.x509.certificate import Certificate
-from certificates.x509.chains import judge_chain
-from certificates.x509.names import match_name
+from certificates.x509.facts.certificate import Certificate
+from certificates.x509.facts.names import match_name
+from certificates.x509.trust.anchors import AnchorStore
+from certificates.x509.trust.chains import judge_chain
 from gateway.accounts.models import Subscription
 from gateway.lab import servers
 from gateway.lab.endpoints import Place, report

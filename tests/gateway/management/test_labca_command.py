@@ -18,9 +18,9 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from certificates.models import Authority, StoredCertificate
-from certificates.x509.certificate import Certificate
-from certificates.x509.issue import load_issued
-from certificates.x509.read import read_certificates
+from certificates.x509.facts.certificate import Certificate
+from certificates.x509.files.read import read_certificates
+from certificates.x509.issuing.issue import load_issued
 from gateway.accounts.models import User
 from gateway.lab.supplies import ensure_lab_authority
 from gateway.management.serving import tls

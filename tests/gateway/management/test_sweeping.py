@@ -16,7 +16,7 @@ from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from certificates.models import Certificate, keep
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from gateway.accounts import links
 from gateway.accounts.models import SignInLink, Subscription
 from gateway.management import sweeping

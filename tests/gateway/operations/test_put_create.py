@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from gateway.document.tables.frontends import PUBLIC_IP_ADDRESS
 from gateway.models import (
     Activity,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from gateway.models import (
     Activity,
     ApplicationGateway,

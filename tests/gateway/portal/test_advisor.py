@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 from django.utils import timezone
 
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from gateway.accounts.models import Role
 from gateway.models import BackendHttpSettings
 from tests import factories as make

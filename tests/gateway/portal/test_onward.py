@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from gateway.models import ApplicationGateway, BackendAddress, Verdict
 from tests import factories as make
 from tests.gateway.portal import carried, visits

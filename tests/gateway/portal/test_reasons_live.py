@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from gateway.dataplane.exchange import Ask, Identity, exchange
 from gateway.models import AccessLogLine, ApplicationGateway
 from gateway.portal.log_lines import LogLine, line_of

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from certificates import stores
 from certificates.models import Folder, Store, StoredCertificate
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from gateway.models import ApplicationGateway, HttpListener
 from gateway.portal import test_request as blade
 from tests import factories as make

@@ -10,7 +10,7 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from gateway.models import ApplicationGateway
 from gateway.portal.log_lines import line_of
 from gateway.portal.reasons import error_info, reason_of

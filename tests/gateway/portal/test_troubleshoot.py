@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from gateway.health.history import noted
 from gateway.health.reading import verdicts_of
 from gateway.models import ApplicationGateway, LabEndpoint, LabServer, Probe, Verdict

@@ -8,7 +8,7 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from gateway.models import Activity, TrustedRootCertificate
 from gateway.portal.listeners import NEW_PORT
 from tests import factories

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from gateway.models import ApplicationGateway, RequestRoutingRule
 from tests import factories as make
 from tests.factories import NOW, RULE, v1_gateway, v2_gateway

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from gateway.models import (
     ApplicationGateway,
     SslCertificate,

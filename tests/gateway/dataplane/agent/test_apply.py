@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from gateway.dataplane.agent.apply import RETIRED, BadBundleError, EngineAwayError, read
 from gateway.dataplane.agent.words import WHOLE, in_our_words, is_passing
 from tests import factories

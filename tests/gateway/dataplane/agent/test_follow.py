@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from certificates.x509 import issue
+from certificates.x509.issuing import issue
 from gateway.dataplane.agent.follow import (
     Credentials,
     NotEnrolledError,

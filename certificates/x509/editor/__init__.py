@@ -1,0 +1,1 @@
+"""A certificate file as a text editor shows it."""

@@ -1,0 +1,1 @@
+"""Whether a chain leads to somebody who is trusted, and what breaks it."""
