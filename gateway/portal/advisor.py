@@ -34,6 +34,7 @@ def index(request: PortalRequest, page: Page) -> HttpResponse:
         findings=[
             (one, one.id in PASSED or one.is_error, url_of(page, one.target)) for one in found
         ],
+        health_url=page.url("health"),
     )
     return page.render("portal/advisor.html", context)
 

@@ -30,6 +30,7 @@ def index(request: PortalRequest, page: Page) -> HttpResponse:
         search=search,
         cards=counts,
         blade_url=page.url("health"),
+        advisor_url=page.url("advisor"),
         every=SOON if health.pending else LATER,
     )
     partial = "portal/health/table.html"
