@@ -15,7 +15,7 @@ from gateway.models import (
 )
 from gateway.portal.networks import SubnetsForm
 from gateway.portal.pages import Page
-from gateway.portal.pool_targets import PREFIX
+from gateway.portal.pool_rows import PREFIX, control_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,5 +112,5 @@ def _pool(page: Page, row: HealthRow) -> Cure:
     url = page.url("pools-edit", row.pool)
     return Cure(
         f"Target {row.server} of the backend pool {row.pool}",
-        f"{url}#id_{PREFIX}-{above.count()}-target",
+        f"{url}#id_{PREFIX}-{above.count()}-{control_of(address.kind)}",
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -22,7 +21,8 @@ from gateway.portal.editing import delete_child, edit_child
 from gateway.portal.forms import ChildForm
 from gateway.portal.lists import show_list
 from gateway.portal.pages import Page, PortalRequest, gateway_page
-from gateway.portal.pool_targets import Offer, TargetFormSet, offer, target_rows, write_targets
+from gateway.portal.pool_rows import TargetRows
+from gateway.portal.pool_targets import Offer, offer, write_targets
 
 
 class PoolForm(ChildForm[BackendAddressPool]):
@@ -45,11 +45,8 @@ class PoolForm(ChildForm[BackendAddressPool]):
         self.target_count = len(stored)
         self.offered: Offer = offer(page.gateway, stored)
         judged = self.is_bound and page.may_write and not self._typed("without_targets")
-        self.targets: TargetFormSet = target_rows(
-            self.data if judged else None,
-            stored,
-            self.offered,
-            may_write=page.may_write,
+        self.targets = TargetRows(
+            self.data if judged else None, stored, self.offered, may_write=page.may_write
         )
 
     def row_problems(self) -> list[dict[str, str]]:
@@ -66,12 +63,7 @@ class PoolForm(ChildForm[BackendAddressPool]):
         row = self.row(loaded)
         self.copy_to(row)
         store(row)
-        write_targets(row, self._wanted())
-
-    def _wanted(self) -> Iterator[tuple[str, str]]:
-        if self.targets.is_bound:
-            for form in self.targets.wanted():
-                yield form.cleaned_data["kind"], form.cleaned_data["value"]
+        write_targets(row, self.targets.wanted() if self.targets.is_bound else ())
 
 
 def rules_by_pool(gateway: ApplicationGateway) -> dict[int, list[RequestRoutingRule]]:

@@ -1,7 +1,8 @@
 """Drawing many rows of one form: one row goes through the templates, the others are stamped.
 
-A field takes a dozen templates, and a pool has up to 1,200 rows of six fields: drawn one by one
-they take seconds. Rows that differ in their number and one value only are copies of one drawing.
+A field takes a dozen templates, and a pool has up to 1,200 rows: drawn one by one they take
+seconds. Rows that differ in their number and one value only are copies of one drawing. It may leave
+out fields that none of them needs: a script adds them when a row is about to need them.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from django.utils.safestring import SafeString, mark_safe
 
 # Stand-ins from Unicode's private range: no name, address or label of ours can hold them.
 NUMBER, VALUE = "\ue001", "\ue000"
+_GAP = re.compile(r"\s{2,}|\n")
 _OPTION = re.compile(f"<option[^>]*{VALUE}[^>]*>{VALUE}</option>")
 
 
-def draw(form: forms.BaseForm) -> SafeString:
-    """A row as ``forms/row.html`` draws it."""
-    return render_to_string("forms/row.html", {"form": form})
+def draw(form: forms.BaseForm, *, short: str = "") -> SafeString:
+    """A row as ``forms/row.html`` draws it; ``short`` is the number of one that lacks fields."""
+    return render_to_string("forms/row.html", {"form": form, "short": short})
 
 
 class Stamp:
@@ -32,7 +34,8 @@ class Stamp:
     """
 
     def __init__(self, pattern: forms.BaseForm, choices: Iterable[tuple[str, str]] = ()) -> None:
-        drawn = str(draw(pattern))
+        # A thousand rows carry a thousand times the indentation of the templates.
+        drawn = _GAP.sub(" ", draw(pattern, short=NUMBER))
         found = _OPTION.search(drawn)
         start, end = found.span() if found else (len(drawn), len(drawn))
         self._before, self._after = drawn[:start], drawn[end:]

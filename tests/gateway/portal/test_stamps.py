@@ -1,13 +1,17 @@
-"""Rows that are stamped look like rows that are drawn."""
+"""Rows that are stamped look like rows that are drawn, and have what a browser must send."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 from django.test.html import parse_html
 
 from gateway.models import BackendAddress, TargetKind
-from gateway.portal.pool_targets import Offer, TargetFormSet, target_rows
+from gateway.portal.pool_rows import TargetForm, TargetRows
+from gateway.portal.pool_targets import Offer
 from gateway.portal.stamps import draw
+from tests.gateway.portal.visits import data_of
 
 VIRTUAL = TargetKind.VIRTUAL_MACHINE.value
 SERVERS = [("10.0.1.4", "web1 – 10.0.1.4 (simulated)"), ("10.0.1.5", 'a "quoted" <b> & more')]
@@ -28,18 +32,46 @@ STORED = [
 ]
 
 
-def compare(rows: TargetFormSet) -> None:
-    stamped = list(rows.drawn())
-    assert len(stamped) == len(rows.forms)
-    for text, form in zip(stamped, rows.forms, strict=True):
-        assert parse_html(text) == parse_html(draw(form))
+def form_of(number: int, kind: TargetKind, target: str, **kwargs: Any) -> TargetForm:
+    """The form of a row by itself."""
+    control = "target" if kind == TargetKind.ADDRESS else kind.value
+    return TargetForm(
+        prefix=f"targets-{number}",
+        offered=OFFER,
+        use_required_attribute=False,
+        initial={"kind": kind.value, control: target},
+        **kwargs,
+    )
 
 
 @pytest.mark.parametrize("may_write", [True, False])
 def test_stored_rows_of_every_kind(may_write: bool) -> None:
-    rows = target_rows(None, STORED, OFFER, may_write=may_write)
-    assert [form.entered is not None for form in rows.forms[:5]] == [True] * 5
-    compare(rows)
+    grid = TargetRows(None, STORED, OFFER, may_write=may_write)
+    stamped = list(grid.drawn())
+    assert len(stamped) == len(STORED) + may_write
+    for number, (text, one) in enumerate(zip(stamped, STORED, strict=False)):
+        kind = TargetKind(one.kind)
+        alone = form_of(number, kind, one.target, disabled=not may_write, only=kind)
+        assert parse_html(text) == parse_html(draw(alone, short=str(number)))
+
+
+def test_a_stamped_row_sends_its_type_and_target_and_no_more() -> None:
+    grid = TargetRows(None, STORED, OFFER, may_write=True)
+    for number, (text, one) in enumerate(zip(grid.drawn(), STORED, strict=False)):
+        kind = TargetKind(one.kind)
+        control = "target" if kind == TargetKind.ADDRESS else kind.value
+        assert data_of(f'<form id="child-form">{text}</form>') == {
+            f"targets-{number}-kind": kind.value,
+            f"targets-{number}-{control}": one.target,
+        }
+        assert text.count("<select") + text.count("<input") == 3
+
+
+def test_the_empty_row_at_the_end_and_the_pattern_of_new_rows_have_every_box() -> None:
+    grid = TargetRows(None, STORED, OFFER, may_write=True)
+    for text in (list(grid.drawn())[-1], draw(grid.empty_form)):
+        assert "data-row-short" not in text
+        assert text.count("<select") + text.count("<input") == 6
 
 
 def sent(*rows: dict[str, str]) -> dict[str, str]:
@@ -50,26 +82,42 @@ def sent(*rows: dict[str, str]) -> dict[str, str]:
 
 
 def test_rows_that_came_back_refused_and_those_beside_them() -> None:
-    rows = target_rows(
-        sent(
-            {"kind": "address", "target": "www.contoso.com"},
-            {"kind": "address", "target": "www.contoso.com"},
-            {"kind": "address", "target": 'no "name" <script>'},
-            {"kind": "address", "target": ""},
-            {"kind": "no such kind", "target": "x"},
-            {"kind": "address", "target": "10.0.0.9", "DELETE": "on"},
-            {"kind": VIRTUAL, VIRTUAL: "10.0.1.5", "target": "left.behind"},
-            {
-                "kind": VIRTUAL,
-                VIRTUAL: "10.0.1.4",
-            },
-            {"kind": VIRTUAL, VIRTUAL: "gone"},
-        ),
-        [],
-        OFFER,
-        may_write=True,
+    data = sent(
+        {"kind": "address", "target": " www.contoso.com "},
+        {"kind": "address", "target": "www.contoso.com"},
+        {"kind": "address", "target": 'no "name" <script>'},
+        {"kind": "address", "target": ""},
+        {"kind": "no such kind", "target": "x"},
+        {"kind": "address", "target": "10.0.0.9", "DELETE": "on"},
+        {"kind": VIRTUAL, VIRTUAL: "10.0.1.5", "target": "left.behind"},
+        {"kind": VIRTUAL, VIRTUAL: "10.0.1.4"},
+        {"kind": VIRTUAL, VIRTUAL: "gone"},
+        {"kind": VIRTUAL},
     )
-    assert not rows.is_valid()
-    taken = [number for number, form in enumerate(rows.forms) if form.entered is not None]
-    assert taken == [0, 7]
-    compare(rows)
+    grid = TargetRows(data, [], OFFER, may_write=True)
+    assert not grid.is_valid()
+    assert [number for number, row in enumerate(grid.rows) if row.form is None] == [0, 7]
+    assert [number for number, row in enumerate(grid.rows) if row.errors] == [1, 2, 4, 8, 9]
+    assert list(grid.wanted()) == [
+        ("address", "www.contoso.com"),
+        (VIRTUAL, "10.0.1.5"),
+        (VIRTUAL, "10.0.1.4"),
+    ]
+    # Deleted rows are not counted: people see none.
+    assert [one["message"].split(":")[0] for one in grid.problems()] == [
+        f"Target {number}" for number in (2, 3, 5, 8, 9)
+    ]
+    drawn = "".join(grid.drawn())
+    again = data_of(f'<form id="child-form">{drawn}</form>')
+    kept = {name: text for name, text in data.items() if not name.endswith("_FORMS")}
+    # What no drop-down holds cannot come back from it.
+    assert kept.pop("targets-4-kind") == "no such kind"
+    assert kept.pop(f"targets-8-{VIRTUAL}") == "gone"
+    assert {name: again[name] for name in kept} == kept
+
+
+def test_a_row_whose_type_was_changed_without_script_comes_back_with_every_box() -> None:
+    data = sent({"kind": VIRTUAL, "target": "10.0.1.4"})
+    (text,) = TargetRows(data, [], OFFER, may_write=True).drawn()
+    assert text.count("<select") + text.count("<input") == 6
+    assert 'value="10.0.1.4"' in text
