@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Literal, TypedDict
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -230,54 +230,46 @@ def _signs_with_ed25519(order: Order, issuer: Issued | None) -> bool:
     return order.key == "ed25519"
 
 
+class _Terms(TypedDict):
+    """What an order says of every kind of certificate."""
+
+    now: datetime
+    key: KeySpec
+    not_before: datetime
+    not_after: datetime
+    digest: Digest
+
+
+class _EndTerms(_Terms):
+    """What it says of those that issue nothing, beside the terms of all."""
+
+    dns_names: Sequence[str]
+    ip_addresses: Sequence[str]
+    purposes: Sequence[Purpose]
+
+
 def _issue(order: Order, issuer: Issued | None, now: datetime) -> Issued:
-    names = _subject_names(order)
+    terms: _Terms = {
+        "now": now,
+        "key": order.key,
+        "not_before": order.valid_from,
+        "not_after": order.valid_to,
+        "digest": order.digest,
+    }
     if order.kind in AUTHORITIES:
         if issuer is None:
-            return issue.make_root(
-                order.name,
-                now=now,
-                key=order.key,
-                not_before=order.valid_from,
-                not_after=order.valid_to,
-                path_length=order.path_length,
-                digest=order.digest,
-            )
-        return issue.make_intermediate(
-            issuer,
-            order.name,
-            now=now,
-            key=order.key,
-            not_before=order.valid_from,
-            not_after=order.valid_to,
-            path_length=order.path_length,
-            digest=order.digest,
-        )
+            return issue.make_root(order.name, path_length=order.path_length, **terms)
+        return issue.make_intermediate(issuer, order.name, path_length=order.path_length, **terms)
+    names = _subject_names(order)
+    ends: _EndTerms = {
+        **terms,
+        "dns_names": names.hosts,
+        "ip_addresses": names.addresses,
+        "purposes": order.purposes,
+    }
     if issuer is None:
-        return issue.make_self_signed(
-            order.name,
-            now=now,
-            ca=order.kind == "self-signed-ca",
-            key=order.key,
-            not_before=order.valid_from,
-            not_after=order.valid_to,
-            dns_names=names.hosts,
-            ip_addresses=names.addresses,
-            purposes=order.purposes,
-            digest=order.digest,
-        )
-    return issue.make_leaf(
-        issuer,
-        order.name,
-        now=now,
-        key=order.key,
-        not_before=order.valid_from,
-        not_after=order.valid_to,
-        dns_names=names.hosts,
-        ip_addresses=names.addresses,
-        purposes=order.purposes,
-        digest=order.digest,
-    )
+        return issue.make_self_signed(order.name, ca=order.kind == "self-signed-ca", **ends)
+    return issue.make_leaf(issuer, order.name, **ends)
 
 
 def _keep_authority(owner_id: int, order: Order, issued: Issued) -> Made:

@@ -10,17 +10,16 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Sum
 from django.db.models.functions import Length
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 
+from certificates.form_errors import FormError, field_of_upload
 from certificates.models import Folder, Store, StoredCertificate
 from certificates.stores import MAX_STORED, MAX_STORED_BYTES, add, folder_for, lock_owner
 from certificates.workshop.manager import folder_url, place_or_404, title
@@ -78,16 +77,6 @@ class Content:
     certificates: tuple[Certificate, ...]
     key_pem: bytes | None = field(default=None, repr=False)
     warnings: tuple[Problem, ...] = ()
-
-
-class RefusedError(ValidationError):
-    """A form error that carries a problem's remedy and its help page."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.message, code=problem.id)
-        self.remedy = problem.remedy
-        # By its address: this room is below the portal, whose help it points to.
-        self.help_url = reverse("portal:help", args=[problem.id])
 
 
 def read_file(data: bytes, password: str) -> Content:
@@ -257,8 +246,7 @@ class ImportForm(forms.Form):
 
     def refuse(self, problem: Problem) -> None:
         """Show a problem at the field that it is about."""
-        about_password = problem.id.startswith("pfx-password")
-        self.add_error("password" if about_password else "file", RefusedError(problem))
+        self.add_error(field_of_upload(problem, "file", "password"), FormError(problem))
 
 
 @login_required

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.http import QueryDict
-from django.urls import reverse
 
+from certificates.form_errors import FormError
 from certificates.x509.problems import Kind
 from certificates.x509.problems import Problem as CertificateProblem
 from gateway.models import Child, LoadedGateway
@@ -27,18 +26,9 @@ else:
     _ModelForm = forms.ModelForm
 
 
-class ProblemError(ValidationError):
-    """A form error that carries a problem's remedy and its help page."""
-
-    def __init__(self, problem: CertificateProblem) -> None:
-        super().__init__(problem.message, code=problem.id)
-        self.remedy = problem.remedy
-        self.help_url = reverse("portal:help", args=[problem.id])
-
-
-def refuse(kind: Kind, message: str) -> ProblemError:
+def refuse(kind: Kind, message: str) -> FormError:
     """A form error of a declared kind, for what only a form can get wrong."""
-    return ProblemError(CertificateProblem(kind=kind, message=message))
+    return FormError(CertificateProblem(kind=kind, message=message))
 
 
 class ChildForm(_ModelForm, Generic[ChildT]):
@@ -148,7 +138,7 @@ class ChildForm(_ModelForm, Generic[ChildT]):
     def add_problems(self, problems: Iterable[CertificateProblem], field: str = "") -> None:
         for problem in problems:
             wanted = field or (self._field_of(problem) if isinstance(problem, Problem) else "")
-            self.add_error(wanted if wanted in self.fields else None, ProblemError(problem))
+            self.add_error(wanted if wanted in self.fields else None, FormError(problem))
 
     def _field_of(self, problem: Problem) -> str:
         """The form field that a problem of the gateway belongs to; empty for the form itself."""

@@ -8,6 +8,7 @@ from django import forms
 from django.urls import reverse
 from django.utils import timezone
 
+from certificates.form_errors import field_of_upload
 from certificates.models import keep
 from certificates.x509.places import uploads
 from certificates.x509.places.uploads import Upload
@@ -170,8 +171,7 @@ class ListenerCertificateFields:
         )
         for problem in self.upload.problems:
             if problem.is_error:
-                about_password = problem.id.startswith("pfx-password")
-                place = "certificate_password" if about_password else "certificate_file"
+                place = field_of_upload(problem, "certificate_file", "certificate_password")
                 form.add_problems([problem], place)
 
     def write(self, loaded: LoadedGateway, cleaned: dict[str, Any]) -> SslCertificate:

@@ -16,12 +16,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
+from certificates.form_errors import FormError
 from gateway.accounts.models import Role
 from gateway.accounts.roles import can_write, role_of
 from gateway.models import VirtualNetwork
 from gateway.operations import Caller, Outcome, change_network
 from gateway.operations.networks import Changes
-from gateway.portal.forms import ProblemError
 from gateway.portal.menu import MenuGroup, MenuItem
 from gateway.portal.pages import Crumb, PortalRequest
 
@@ -190,7 +190,7 @@ class NetworkForm(forms.Form):
         """Show the errors of a refused operation, each at its field where it has one."""
         for problem in outcome.errors:
             name = self.fields_of.get(problem.target.field, problem.target.field)
-            self.add_error(name if name in self.fields else None, ProblemError(problem))
+            self.add_error(name if name in self.fields else None, FormError(problem))
 
 
 def show_form(

@@ -8,6 +8,7 @@ from django import forms
 from django.http import HttpResponse
 from django.urls import reverse
 
+from certificates.form_errors import FormError
 from gateway.lab.scenarios import BY_ID
 from gateway.models import (
     ApplicationGateway,
@@ -23,7 +24,7 @@ from gateway.network.dns import PORT as DNS_PORT
 from gateway.network.resolve import PLATFORM_DNS
 from gateway.operations import Outcome, store
 from gateway.operations.networks import Changes
-from gateway.portal.forms import ProblemError, when
+from gateway.portal.forms import when
 from gateway.portal.network_pages import NetworkForm, NetworkPage, network_page, show_form
 from gateway.portal.pages import PortalRequest
 from gateway.portal.resources import LOCATIONS
@@ -131,7 +132,7 @@ class SubnetsForm(NetworkForm):
                 for subnet in self.subnets
                 if problem.kind is MANAGEMENT_BLOCKED and f"“{subnet.name}”" in problem.message
             ]
-            self.add_error(fields[0] if fields else None, ProblemError(problem))
+            self.add_error(fields[0] if fields else None, FormError(problem))
 
 
 def _causes() -> list[tuple[str, str]]:

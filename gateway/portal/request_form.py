@@ -12,13 +12,14 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 
+from certificates.form_errors import FormError, field_of_upload
 from certificates.models import StoredCertificate
 from certificates.secrets import KeyMissingError
-from certificates.x509.problems import ProblemError as CertificateError
+from certificates.x509.problems import ProblemError
 from gateway.dataplane.exchange import Ask, Identity
 from gateway.models import HttpListener, Protocol, PublishedPort
 from gateway.models.fields import validate_host_name, validate_path
-from gateway.portal.forms import ProblemError, when
+from gateway.portal.forms import when
 from gateway.portal.identities import (
     MAX_BYTES,
     UnusableError,
@@ -218,10 +219,10 @@ class RequestForm(forms.Form):
             return handed_over(data, cleaned.get("password") or "")
         except UnusableError as error:
             raise _at(field, str(error)) from error
-        except CertificateError as error:
-            found = ProblemError(error.problem)
-            wrong = error.problem.id.startswith("pfx-password")
-            found.params = {"field": "password" if wrong else field}
+        except ProblemError as error:
+            found = FormError(error.problem)
+            place = field_of_upload(error.problem, field, "password")
+            found.params = {"field": place}
             raise found from error
 
     def ask(self) -> Ask:

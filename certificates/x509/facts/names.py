@@ -12,6 +12,9 @@ from certificates.x509.facts.certificate import Certificate, printable
 MAX_NAME = 253
 """Characters of a DNS name (RFC 1035 3.1, written with dots); nothing longer can be one."""
 
+LONGEST_LABEL = 63
+"""Characters between two dots (RFC 1035 2.3.4)."""
+
 _SHOWN = 8
 # Letters that IDNA 2003 replaces or drops and that are letters of their own since IDNA 2008
 # (RFC 5894 7.2): names with them are other names than those without.

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from certificates.x509.facts.certificate import Certificate
+from certificates.x509.facts.names import LONGEST_LABEL, a_name
 from certificates.x509.issuing.sha1 import sign_anew
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
@@ -316,7 +317,7 @@ def _leaf_extensions(
 def _name_extensions(
     dns_names: Sequence[str], ip_addresses: Sequence[str], purposes: Sequence[Purpose]
 ) -> list[tuple[x509.ExtensionType, bool]]:
-    names: list[x509.GeneralName] = [x509.DNSName(_a_name(name)) for name in dns_names]
+    names: list[x509.GeneralName] = [x509.DNSName(_dns_name(name)) for name in dns_names]
     names.extend(x509.IPAddress(ipaddress.ip_address(address)) for address in ip_addresses)
     extensions: list[tuple[x509.ExtensionType, bool]] = []
     if purposes:
@@ -327,9 +328,14 @@ def _name_extensions(
     return extensions
 
 
-def _a_name(name: str) -> str:
-    """``name`` with international labels as A-labels; raises ``ValueError`` (``UnicodeError``)."""
-    return name if name.isascii() else name.encode("idna").decode("ascii")
+def _dns_name(name: str) -> str:
+    """``name`` with international labels as A-labels; raises ``ValueError`` if it has none."""
+    if name.isascii():
+        return name  # whatever it is: certificates are made to be refused, too
+    spelt = a_name(name)
+    if not all(0 < len(label) <= LONGEST_LABEL for label in spelt.split(".")):
+        raise ValueError(f"A certificate cannot hold the name {name!r}.")
+    return spelt
 
 
 def _key_usage(allowed: frozenset[str]) -> x509.KeyUsage:

@@ -7,10 +7,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-LONGEST_HOST = 253
-"""Characters of a host name (RFC 1035 2.3.4, without the dot at the end)."""
+from certificates.x509.facts.names import MAX_NAME, a_name
 
 _SHOWN = 60
+# They join letters of some scripts, and are parts of names there (RFC 5892, appendix A).
+_JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
 # Underscores are no part of host names, but of names that people give to servers.
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 
@@ -63,15 +64,20 @@ def _address(text: str) -> str:
 
 
 def _host(text: str) -> str:
-    name = text.removesuffix(".").lower()
-    # The codec takes its time with long texts, which are no host names anyway.
-    if len(name) > LONGEST_HOST:
-        return ""
-    if not name.isascii():
-        try:
-            name = name.encode("idna").decode("ascii")
-        except UnicodeError:
-            return ""
+    name = a_name(text)
     labels = name.removeprefix("*.").split(".")
-    good = len(name) <= LONGEST_HOST and all(map(_LABEL.fullmatch, labels))
+    good = len(name) <= MAX_NAME and all(map(_LABEL.fullmatch, labels))
+    if good and not text.isascii():
+        good = all(map(_is_legible, labels))
     return name if good else ""
+
+
+def _is_legible(label: str) -> bool:
+    """Whether a label, if it is an A-label, stands for letters that exist and can be seen."""
+    if not label.startswith("xn--"):
+        return True
+    try:
+        letters = label.removeprefix("xn--").encode("ascii").decode("punycode")
+    except UnicodeError:
+        return False
+    return letters.translate(_JOINERS).isprintable()

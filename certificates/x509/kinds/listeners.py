@@ -80,6 +80,9 @@ PASSWORD_FORM = declare(
     remedy="To use the file there too, export it with a password of 4 to 12 letters and digits.",
     source=_PORTAL,
 )
+ABOUT_PASSWORD = frozenset({PASSWORD_MISSING, PASSWORD_WRONG, PASSWORD_FORM})
+"""What is wrong with the password that was typed, not with the file."""
+
 TOO_EXPENSIVE = declare(
     "pfx-too-expensive",
     title="Opening the PFX file would take too much work",

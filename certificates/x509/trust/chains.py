@@ -15,8 +15,8 @@ from typing import Literal
 from certificates.x509.facts.certificate import Certificate
 from certificates.x509.trust.anchors import Anchor, AnchorStore, Origin
 from certificates.x509.trust.paths import MAX_PRESENTED, TooMuchWork, Walk, walks
+from certificates.x509.trust.rules import SIGNATURE, STRICT
 from certificates.x509.trust.verifier import (
-    SIGNATURE,
     Refusal,
     library_refusal,
     own_refusal,
@@ -65,7 +65,7 @@ RULES: dict[str, str] = {
     "root-mismatch-no-root": "An uploaded root must have signed the topmost intermediate.",
     "root-mismatch": "The root that the server sends must be one of the uploaded roots.",
     "dates": "Every certificate of the chain must be inside its validity.",
-    "verify": "Every certificate of the chain must pass verification.",
+    "verify": STRICT.text,
     "not-allow-listed": "The server must present exactly the certificate that was uploaded.",
 }
 

@@ -178,3 +178,15 @@ def test_an_empty_password_leaves_a_pfx_open():
     data = to_pfx(leaf(), "")
     out = makers.openssl("pkcs12", "-nodes", "-passin", "pass:", stdin=data)
     assert b"PRIVATE KEY" in out
+
+
+def test_international_names_are_spelt_as_the_judge_spells_them():
+    names = ["straße.test", "*.😀.test", "βόλος.test"]
+    made = make_leaf(root(), "a", now=NOW, dns_names=names).certificate
+    assert made.dns_names == ("xn--strae-oqa.test", "*.xn--e28h.test", "xn--nxasmm1c.test")
+
+
+@pytest.mark.parametrize("name", ["ü" * 64 + ".test", "ü..test", "ü" * 300])
+def test_an_international_name_without_a_spelling_is_refused(name):
+    with pytest.raises(ValueError, match="cannot hold the name"):
+        make_leaf(root(), "a", now=NOW, dns_names=[name])
