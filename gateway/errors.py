@@ -99,6 +99,19 @@ def length_required(request: HttpRequest) -> HttpResponse:
     )
 
 
+def too_slow(request: HttpRequest) -> HttpResponse:
+    """408 for a body that took too long to arrive."""
+    return respond(
+        request,
+        Notice(
+            408,
+            "That took too long",
+            "What your browser sends did not arrive in time. Nothing was saved.",
+            "Look at your connection and send it again.",
+        ),
+    )
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400, or 413 where the reason is size, or 503 where the database is busy."""
     if isinstance(exception, SessionInterrupted):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from io import BytesIO
 from urllib.parse import unquote
 
@@ -45,10 +44,8 @@ PERMISSIONS_POLICY = ", ".join(
     )
 )
 
-# The answer to an oversized upload goes out at once, but a browser looks at it only when it has
-# sent everything: somebody has to read that. Beyond this many bytes nobody does, and the browser
-# sees a closed connection instead.
-DRAINED = 32 * 1024 * 1024
+# Stands in the environment of a request whose body did not arrive in time.
+LATE = "gatewright.late"
 
 
 def security_headers(get_response: Handler) -> Handler:
@@ -65,33 +62,37 @@ def security_headers(get_response: Handler) -> Handler:
 
 
 def body_limit(get_response: Handler) -> Handler:
-    """Middleware: take in a body whose announced length is within the limit of its path.
+    """Middleware: take a body that came whole, in time and within the limit of its path.
 
-    413 for more, 411 without a length, 400 for one that breaks off: half a form must not be saved.
-    Django reads no byte beyond the announced length, so the limit holds for every request; the
-    upload handler counts what really arrives all the same.
+    413 for more, 411 without a length, 408 for one that was not awaited any longer and 400 for one
+    that breaks off: half a form must not be saved. Django reads no byte beyond the announced
+    length, so the limit holds for every request; the upload handler counts what really arrives all
+    the same.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         limit = limit_of(request.path)
         length = request.META.get("CONTENT_LENGTH") or ""
-        announced = int(length[:18]) if length.isascii() and length.isdigit() else 0
+        announced = announced_length(length)
         if announced > limit:
-            refusal = errors.too_large(request, limit)
-            return _Draining(refusal, partial(_drain, request, min(announced, DRAINED)))
+            return errors.too_large(request, limit)
         if not length and _sends(request):
             return errors.length_required(request)
+        if request.META.get(LATE):
+            return errors.too_slow(request)
         if announced:
-            try:
-                body = request._stream.read(announced)
-            except OSError:
-                body = b""
+            body = request._stream.read(announced)
             if len(body) < announced:
                 return errors.bad_request(request, SuspiciousOperation())
             request._stream = BytesIO(body)
         return get_response(request)
 
     return middleware
+
+
+def announced_length(header: str) -> int:
+    """The bytes that a Content-Length announces; 0 for none and for what is no length."""
+    return int(header[:18]) if header.isascii() and header.isdigit() else 0
 
 
 def _sends(request: HttpRequest) -> bool:
@@ -130,27 +131,3 @@ def nul_refused(get_response: Handler) -> Handler:
         return get_response(request)
 
     return middleware
-
-
-class _Draining(HttpResponse):
-    """A response that is sent at once; what the client still sends is read afterwards."""
-
-    def __init__(self, response: HttpResponse, drain: Callable[[], None]) -> None:
-        super().__init__(response.content, status=response.status_code, headers=response.headers)
-        self.drain = drain
-
-    def close(self) -> None:
-        """Called by the web server when the last byte of the response is on its way."""
-        self.drain()
-        super().close()
-
-
-def _drain(request: HttpRequest, length: int) -> None:
-    while length > 0:
-        try:
-            chunk = request.read(min(length, 65536))
-        except OSError:
-            return
-        if not chunk:
-            return
-        length -= len(chunk)

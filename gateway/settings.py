@@ -76,7 +76,6 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "gateway.urls"
-WSGI_APPLICATION = "gateway.wsgi.application"
 
 TEMPLATES = [
     {

@@ -96,41 +96,10 @@ def test_a_body_above_the_limit_is_refused_before_it_is_read(visitor):
     assert "Content-Security-Policy" in answer.headers
 
 
-class Endless(io.RawIOBase):
-    """A body that never ends; ``given`` counts what was taken of it."""
-
-    given = 0
-
-    def read(self, size: int = -1) -> bytes:
-        size = 65536 if size < 0 else size
-        self.given += size
-        return b"x" * size
-
-
-def test_what_is_refused_is_read_to_a_limit_so_that_the_answer_arrives():
-    body = Endless()
-    request = RequestFactory().generic("POST", "/test/take/")
-    request.META["CONTENT_LENGTH"] = str(10**15)
-    request._stream = body
-    answer = http.body_limit(lambda request: HttpResponse("taken"))(request)
-    assert answer.status_code == 413
-    assert "larger than the 1 MB" in answer.content.decode()
-    assert body.given == 0, "the answer waits for nobody"
-    answer.close()
-    assert body.given == http.DRAINED
-
-
-def test_a_body_that_breaks_off_is_refused_all_the_same():
-    class Broken(io.RawIOBase):
-        def read(self, size: int = -1) -> bytes:
-            raise OSError("gone")
-
-    request = RequestFactory().generic("POST", "/test/take/")
-    request.META["CONTENT_LENGTH"] = str(LIMIT + 1)
-    request._stream = Broken()
-    answer = http.body_limit(lambda request: HttpResponse("taken"))(request)
-    assert answer.status_code == 413
-    answer.close()
+def test_a_body_that_did_not_come_in_time_is_told_so(visitor):
+    answer = visitor.post("/test/take/", {"name": "value"}, **{http.LATE: True})
+    assert answer.status_code == 408
+    assert "did not arrive in time. Nothing was saved." in answer.content.decode()
 
 
 @pytest.mark.parametrize(

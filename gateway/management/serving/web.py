@@ -12,7 +12,6 @@ from typing import Literal
 
 from gateway.management.serving import ports
 
-THREADS = 4  # requests that one process works on at once; one thread is half as fast on SQLite
 PATIENCE = 2.0  # seconds that a readiness question waits
 
 
@@ -48,12 +47,12 @@ def bracketed(host: str) -> str:
 def command(door: Door, workers: int) -> Sequence[str]:
     """The command line of the server behind ``door``."""
     line = [
-        sys.executable, "-m", "granian", "gateway.wsgi:application",
-        "--interface", "wsgi",
+        sys.executable, "-m", "granian", "gateway.asgi:application",
+        # Without the protocol of starting and ending, which the application has no use for.
+        "--interface", "asginl",
         "--host", door.host,
         "--port", str(door.port),
         "--workers", str(workers),
-        "--blocking-threads", str(THREADS),
         "--workers-kill-timeout", "5",
         "--respawn-failed-workers",
         "--no-ws",
