@@ -75,10 +75,11 @@ def _client_legs(seen: Exchange, now: datetime) -> Iterator[Leg]:
     if failed or ask.scheme == "http":
         return
     failed = stage == "handshake"
+    good = "ok" if _is_for_clients(seen.session, ask.host, now) else "warning"
     yield Leg(
         "TLS with the listener",
         "lock",
-        "failed" if failed else "ok",
+        "failed" if failed else good,
         "No handshake" if failed else seen.session.version if seen.session else "",
         text=words if failed else _about_session(seen.session, ask.host, now),
         ms=seen.times.get("handshake"),
@@ -101,6 +102,14 @@ def _session_facts(seen: Exchange) -> Iterator[Fact]:
         yield Fact("Protocol", seen.session.version)
         yield Fact("Cipher suite", seen.session.cipher)
         yield Fact("Certificates sent", str(len(seen.session.chain)))
+
+
+def _is_for_clients(session: Session | None, host: str, now: datetime) -> bool:
+    """Whether the name and the dates of the listener's certificate would suit a client."""
+    if session is None or not session.chain:
+        return True
+    leaf = session.chain[0]
+    return match_name(leaf, host).ok and leaf.not_before <= now <= leaf.not_after
 
 
 def _about_session(session: Session | None, host: str, now: datetime) -> str:

@@ -54,6 +54,7 @@ def overview(request: PortalRequest, page: Page) -> HttpResponse:
         "as_table": request.GET.get("table") == "1",
         "every": SOON if live.pending else LATER,
         "listeners_url": page.url("listeners"),
+        "rules_url": page.url("rules-add"),
         "test_url": page.url("test-request"),
         "log_url": page.url("access-log"),
     }
