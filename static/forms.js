@@ -120,7 +120,7 @@ document.addEventListener("click", (event) => {
   files.items.add(new File([text], button.dataset.replaceName, { type: "application/x-x509-ca-cert" }));
   input.files = files.files;
   input.focus();
-  input.dispatchEvent(new Event("change", { bubbles: true }));
+  for (const name of ["input", "change"]) input.dispatchEvent(new Event(name, { bubbles: true }));
 });
 
 // A preserved input (hx-preserve) keeps its file over a swap, but also the attributes of the answer before.
@@ -197,7 +197,17 @@ function markField(field) {
   const controls = $$("input, select, textarea", field).filter(counts);
   const edited = controls.some(changed);
   field.classList.toggle("is-edited", edited);
-  field.classList.toggle("is-valid", edited && controls.every((control) => control.disabled || (control.validity.valid && control.value !== "")));
+  const refusedHere = field.classList.contains("is-invalid");
+  field.classList.toggle("is-valid", edited && !refusedHere && controls.every((control) => control.disabled || (control.validity.valid && control.value !== "")));
+}
+
+// What the server said of the value before is not said of the new one.
+function forgive(control) {
+  const field = control.closest(".field.is-invalid");
+  if (!field || $("[data-rows]", field)) return;
+  field.classList.remove("is-invalid");
+  $$(".field-error", field).forEach((part) => part.remove());
+  $$("[aria-invalid]", field).forEach((part) => part.removeAttribute("aria-invalid"));
 }
 
 function review(form) {
@@ -236,6 +246,7 @@ document.addEventListener("input", (event) => {
   const form = control.form;
   if (!form) return;
   if (control.matches("[data-preset-from]")) typedInto.add(control);
+  forgive(control);
   const rows = control.closest("[data-rows]");
   if (rows) growRows(rows);
   review(form);
