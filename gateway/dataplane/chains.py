@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from gateway.dataplane.access import TRACE_ID, access_log
 from gateway.dataplane.clients import ClientCheck, client_filters
 from gateway.dataplane.envoy import Config, extension, seconds
-from gateway.dataplane.routes import AFFINITY_FILTER, catch_all, routes_of
+from gateway.dataplane.routes import (
+    AFFINITY_FILTER,
+    catch_all,
+    malformed_host,
+    routes_of,
+    trace,
+)
 from gateway.dataplane.sites import Place, Site, regex_of
 from gateway.dataplane.work import Work
 
@@ -45,6 +51,8 @@ def connection_manager(
             "cidr_ranges": [{"address_prefix": "255.255.255.255", "prefix_len": 32}]
         },
         normalize_path=True,
+        # The name with its final dot is the same name, for rules, servers and certificates alike.
+        strip_trailing_host_dot=True,
         generate_request_id=False,
         preserve_external_request_id=True,
         server_header_transformation="PASS_THROUGH",
@@ -132,11 +140,12 @@ def virtual_hosts(
             continue
         domains = _domains(place, site)
         if domains:
+            refused = [malformed_host(), trace()] if site.suffixes else [trace()]
             hosts.append(
                 {
                     "name": site.listener.name,
                     "domains": domains,
-                    "routes": routes_of(work, site),
+                    "routes": [*refused, *routes_of(work, site)],
                 }
             )
         for headers in _matchers(place, site):
@@ -144,7 +153,10 @@ def virtual_hosts(
     if foreign and is_default:
         hosts.append({"name": ELSEWHERE, "domains": foreign, "routes": [_misdirected()]})
     rest = _rest(work, place, sites, is_default=is_default)
-    return [*hosts, {"name": REST, "domains": ["*"], "routes": [*ordered, *rest]}]
+    # Where no other name is taken, one that is none gets what any other gets.
+    refused = [malformed_host(), trace()] if is_default or ordered else [trace()]
+    routes = [*refused, *ordered, *rest]
+    return [*hosts, {"name": REST, "domains": ["*"], "routes": routes}]
 
 
 # Virtual hosts of no listener; names of listeners have no slash.

@@ -97,8 +97,10 @@ def _causes(*, is_v1: bool) -> Iterator[tuple[int, Config]]:
     """(status, the filter that finds its cause), in the order in which they are asked."""
     guarded = f"response.code_details.startsWith('rbac_access_denied_matched_policy[{GUARD_POLICY}"
     yield 502, _cel(guarded + "')")
-    # Only whom a listener asks for a certificate is denied otherwise.
-    yield 400, _cel("response.code_details.startsWith('rbac_access_denied')")
+    # Only whom a listener asks for a certificate is denied otherwise. CONNECT is no method that the
+    # gateway knows, whatever the host.
+    denied = "response.code_details.startsWith('rbac_access_denied')"
+    yield 400, _cel(f"{denied} || request.method == 'CONNECT'")
     yield 408, _status(408)
     yield (502 if is_v1 else 504), {"response_flag_filter": {"flags": list(_TIMED_OUT)}}
     yield 502, {"response_flag_filter": {"flags": list(_NO_ANSWER)}}

@@ -33,6 +33,9 @@ SCRIPT_FILTER = "envoy.filters.http.lua"
 OWN = "x-gatewright-"
 PATH, QUERY, HOST, AGAIN = (f"{OWN}{name}" for name in ("path", "query", "host", "reroute"))
 SHADOWS = (PATH, QUERY, HOST, AGAIN)
+# Set once a rule has decided about the header that tells the client's address.
+DECIDED = f"{OWN}forwarded"
+FORWARDED_FOR = "x-forwarded-for"
 
 # Values begin with "=", because an empty header would not be there.
 SCRIPT = f"""
@@ -44,9 +47,6 @@ function envoy_on_request(handle)
   headers:remove("{QUERY}")
   headers:remove("{HOST}")
   headers:remove("{AGAIN}")
-  if host ~= nil and #host > 1 then
-    headers:replace(":authority", string.sub(host, 2))
-  end
   if path ~= nil or query ~= nil then
     local whole = headers:get(":path")
     local before, after = string.match(whole, "^([^?]*)%??(.*)$")
@@ -57,7 +57,14 @@ function envoy_on_request(handle)
     if query ~= nil then after = string.gsub(string.sub(query, 2), "^%?", "") end
     if after ~= "" then before = before .. "?" .. after end
     headers:replace(":path", before)
-    if again ~= nil then handle:clearRouteCache() end
+    if again ~= nil then
+      handle:clearRouteCache()
+      -- Only the path is looked up anew: this asks for the route while the host is the client's.
+      handle:metadata()
+    end
+  end
+  if host ~= nil and #host > 1 then
+    headers:replace(":authority", string.sub(host, 2))
   end
 end
 """
@@ -65,6 +72,7 @@ end
 _REFERENCE = re.compile(r"\{([A-Za-z][^{}\s]{0,200})\}")
 _CAPTURE = re.compile(r"(.+)_(\d{1,2})\Z")
 _OVERWRITE = "OVERWRITE_IF_EXISTS_OR_ADD"
+_APPEND = "APPEND_IF_EXISTS_OR_ADD"
 
 
 @dataclass(slots=True)
@@ -111,7 +119,16 @@ def rewriting_of(loaded: LoadedGateway, rule_set: RewriteRuleSet) -> Rewriting:
         found.request += sides["request"].around(request)
         found.response += sides["response"].around(response)
         _note_headers(rule, found)
+    if FORWARDED_FOR in found.touched:
+        found.request = [{"remove": DECIDED}, *found.request, *_usual_forwarded_for()]
     return found
+
+
+def _usual_forwarded_for() -> list[Config]:
+    """The client's address as without a rewrite, unless a rule has decided about it."""
+    value = f"%CEL({cel_text(DECIDED)} in request.headers ? '' : source.address)%"
+    append = {"header": {"key": FORWARDED_FOR, "value": value}, "append_action": _APPEND}
+    return [{"append": append}, {"remove": DECIDED}]
 
 
 class _Side:
@@ -248,6 +265,8 @@ def _headers(rule: RewriteRule, side: _Side, key: str) -> Iterator[Config]:
             yield from side.set(name, value)
         else:
             yield from side.remove(name)
+        if name == FORWARDED_FOR and side.side == "request":
+            yield from side.set(DECIDED, "yes")
 
 
 def _note_headers(rule: RewriteRule, found: Rewriting) -> None:
@@ -309,7 +328,8 @@ class Rewrites:
         if any(one.moves for one in self.sets.values()):
             lua = "extensions.filters.http.lua.v3.Lua"
             script = {"inline_string": SCRIPT}
-            found.append(extension(SCRIPT_FILTER, lua, default_source_code=script))
+            fields = {"default_source_code": script, "clear_route_cache": False}
+            found.append(extension(SCRIPT_FILTER, lua, **fields))
         return found
 
 

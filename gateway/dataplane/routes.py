@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from gateway.dataplane.clusters import cluster_name
 from gateway.dataplane.envoy import Config, extension, seconds, tagged, typed
-from gateway.dataplane.pages import direct
+from gateway.dataplane.pages import direct, escaped
 from gateway.dataplane.rewrites import FILTER as REWRITE_FILTER
+from gateway.dataplane.rewrites import FORWARDED_FOR
 from gateway.dataplane.sites import Site
 from gateway.dataplane.work import Work
 from gateway.models import (
@@ -31,13 +32,23 @@ _CODES = {
     RedirectConfiguration.Type.SEE_OTHER: "SEE_OTHER",
     RedirectConfiguration.Type.TEMPORARY: "TEMPORARY_REDIRECT",
 }
-FORWARDED_FOR = "x-forwarded-for"
+_NUMBERS = {
+    RedirectConfiguration.Type.PERMANENT: 301,
+    RedirectConfiguration.Type.FOUND: 302,
+    RedirectConfiguration.Type.SEE_OTHER: 303,
+    RedirectConfiguration.Type.TEMPORARY: 307,
+}
 # The client's address and port, after what it brought along ("How an application gateway works").
 _FORWARDED: Config = {
     "header": {"key": FORWARDED_FOR, "value": "%DOWNSTREAM_REMOTE_ADDRESS%"},
     "append_action": "APPEND_IF_EXISTS_OR_ADD",
 }
 _USUAL_PORTS = {"http": 80, "https": 443}
+# Names of routes that belong to no rule; names of rules have no slash.
+TRACE = "/trace"
+MALFORMED = "/malformed"
+# A name or an IPv6 address in brackets, maybe with a port.
+_HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[^:,@\[\]]+)(?::[0-9]*)?"
 
 
 def routes_of(work: Work, site: Site, *, headers: list[Config] | None = None) -> list[Config]:
@@ -63,6 +74,23 @@ def catch_all(status: int) -> Config:
     return {"match": {"prefix": "/"}, "direct_response": direct(status)}
 
 
+def trace() -> Config:
+    """The route that refuses TRACE ("HTTP response codes in Application Gateway", 400)."""
+    return _refused(TRACE, {"name": ":method", "string_match": {"exact": "TRACE"}})
+
+
+def malformed_host() -> Config:
+    """The route that refuses a Host header that is no host: empty, twice, with two ports."""
+    pattern = {"safe_regex": {"regex": _HOST}}
+    return _refused(
+        MALFORMED, {"name": ":authority", "string_match": pattern, "invert_match": True}
+    )
+
+
+def _refused(name: str, header: Config) -> Config:
+    return {"name": name, **catch_all(400), "match": {"prefix": "/", "headers": [header]}}
+
+
 def _route(work: Work, site: Site, routed: Routed, path: str, path_rule: str) -> Config:
     route: Config = {
         "name": "/".join(part for part in (site.rule.name, path_rule) if part),
@@ -75,7 +103,7 @@ def _route(work: Work, site: Site, routed: Routed, path: str, path_rule: str) ->
     if redirect is not None and not is_stopped:
         target = _redirect(work, site, redirect)
         if target is not None:
-            return {**route, "metadata": tagged(**facts), "redirect": target}
+            return {**route, "metadata": tagged(**facts), **target}
     if is_stopped or pool is None or settings is None:
         return {**route, "metadata": tagged(**facts), "direct_response": direct(502)}
     facts |= {"pool": pool.name, "settings": settings.name}
@@ -163,20 +191,24 @@ def _affinity(settings: BackendHttpSettings) -> Config:
 
 
 def _redirect(work: Work, site: Site, redirect: RedirectConfiguration) -> Config | None:
-    """A redirect; ``None`` where its target listener is not published."""
-    action: Config = {"response_code": _CODES[RedirectConfiguration.Type(redirect.redirect_type)]}
-    if redirect.target_listener is not None:
-        target = _to_listener(work, site, redirect.target_listener)
-        if target is None:
-            return None
-        action |= target
-        if not redirect.include_path:
-            action["path_redirect"] = "/"
+    """What a route redirects by; ``None`` where the target listener is not published."""
+    kind = RedirectConfiguration.Type(redirect.redirect_type)
+    with_query = bool(redirect.include_query_string)
+    if redirect.target_listener is None:
+        parts = urlsplit(redirect.target_url)
+        if parts.query or parts.fragment:
+            return _answered(parts, kind, with_query=with_query)
+        target: Config | None = _to_url(parts)
     else:
-        action |= _to_url(redirect.target_url)
-    if not redirect.include_query_string:
+        target = _to_listener(work, site, redirect.target_listener)
+        if target is not None and not redirect.include_path:
+            target["path_redirect"] = "/"
+    if target is None:
+        return None
+    action: Config = {"response_code": _CODES[kind], **target}
+    if not with_query:
         action["strip_query"] = True
-    return action
+    return {"redirect": action}
 
 
 def _to_listener(work: Work, site: Site, listener: HttpListener) -> Config | None:
@@ -207,15 +239,55 @@ def _scheme(listener: HttpListener) -> str:
     return "https" if listener.protocol == Protocol.HTTPS else "http"
 
 
-def _to_url(url: str) -> Config:
-    parts = urlsplit(url)
+def _to_url(parts: SplitResult) -> Config:
     target: Config = {
         "scheme_redirect": parts.scheme,
-        "host_redirect": parts.hostname or "",
-        "path_redirect": parts.path or "/",
+        "host_redirect": _host(parts),
+        "path_redirect": _path(parts),
     }
-    if parts.query:
-        target["path_redirect"] += f"?{parts.query}"
-    if parts.port is not None and parts.port != _USUAL_PORTS.get(parts.scheme):
+    if _has_own_port(parts):
         target["port_redirect"] = parts.port
     return target
+
+
+def _answered(parts: SplitResult, kind: RedirectConfiguration.Type, *, with_query: bool) -> Config:
+    """A redirect to a URL with a query string or a fragment, written out.
+
+    The engine's own redirects would drop the fragment, and with a query string the client's.
+    """
+    port = f":{parts.port}" if _has_own_port(parts) else ""
+    location = escaped(f"{parts.scheme}://{_host(parts)}{port}{_path(parts)}")
+    if parts.query:
+        location += escaped(f"?{_encoded(parts.query)}")
+    if with_query:
+        joint = "&" if parts.query else "?"
+        location += f"%CEL(request.query == '' ? '' : '{joint}')%%CEL(request.query)%"
+    if parts.fragment:
+        location += escaped(f"#{_encoded(parts.fragment)}")
+    return {
+        "direct_response": {"status": _NUMBERS[kind]},
+        "response_headers_to_add": [
+            {
+                "header": {"key": "location", "value": location},
+                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+            }
+        ],
+    }
+
+
+def _host(parts: SplitResult) -> str:
+    host = parts.hostname or ""
+    return f"[{host}]" if ":" in host else host
+
+
+def _has_own_port(parts: SplitResult) -> bool:
+    return parts.port is not None and parts.port != _USUAL_PORTS.get(parts.scheme)
+
+
+def _path(parts: SplitResult) -> str:
+    return _encoded(parts.path) or "/"
+
+
+def _encoded(text: str) -> str:
+    """What a URL cannot hold as it is, such as letters with accents, in percent signs."""
+    return quote(text, safe="/?#[]@!$&'()*+,;=:%-._~")

@@ -133,13 +133,13 @@ def keep_header(listeners: list[Any], name: str) -> None:
 
 
 def take_from_client(listeners: list[Any]) -> None:
-    route = manager(listeners, "/plain")["route_config"]["virtual_hosts"][0]["routes"][0]
+    route = manager(listeners, "/plain")["route_config"]["virtual_hosts"][0]["routes"][-1]
     header = {"key": "x-new", "value": "%DOWNSTREAM_PEER_SUBJECT%"}
     route["request_headers_to_add"] = [{"header": header}]
 
 
 def take_by_way_of_another(listeners: list[Any]) -> None:
-    route = manager(listeners, "passing")["route_config"]["virtual_hosts"][0]["routes"][0]
+    route = manager(listeners, "passing")["route_config"]["virtual_hosts"][0]["routes"][-1]
     found = route["typed_per_filter_config"]["envoy.filters.http.header_mutation"]["mutations"]
     header = {"key": "x-second", "value": "%REQ(x-client)%"}
     found["request_mutations"].append({"append": {"header": header}})
@@ -178,7 +178,7 @@ LISTENERS: dict[str, tuple[str, Callable[[list[Any]], object]]] = {
     ),
     "a route of nobody": (
         STRICT,
-        lambda one: manager(one, "secure")["route_config"]["virtual_hosts"][0]["routes"][0].pop(
+        lambda one: manager(one, "secure")["route_config"]["virtual_hosts"][0]["routes"][-1].pop(
             "metadata"
         ),
     ),

@@ -166,6 +166,37 @@ def test_redirects_leave_out_the_usual_ports(host: str, came_by: int, leads_to: 
     assert found.headers["location"] == location
 
 
+@pytest.mark.parametrize(
+    ("url", "location", "with_query"),
+    [
+        ("https://a.example/x?y=1", "https://a.example/x?y=1", "https://a.example/x?y=1&o=2"),
+        ("https://a.example/#/app", "https://a.example/#/app", "https://a.example/?o=2#/app"),
+        (
+            "http://[2001:db8::1]:8080",
+            "http://[2001:db8::1]:8080/",
+            "http://[2001:db8::1]:8080/?o=2",
+        ),
+        ("http://A.example:81?é=%41#%", "http://a.example:81/?%C3%A9=%41#%", None),
+        ("https://a.example/é", "https://a.example/%C3%A9", "https://a.example/%C3%A9?o=2"),
+    ],
+)
+def test_redirects_to_urls_keep_all_of_them(url: str, location: str, with_query: str | None):
+    gateway = make.v2_gateway()
+    redirect = make.add_redirect(gateway, "r", target_url=url, redirect_type="SeeOther")
+    make.change(rule_of(gateway), redirect_configuration=redirect, backend_address_pool=None)
+    traffic = Traffic(gateway)
+    with running(traffic.compile()) as engine:
+        found = [ask(traffic.port(80), path="/p?o=2")]
+        make.change(redirect, include_query_string=True)
+        engine.write(traffic.compile())
+        engine.wait_until_live()
+        found += [ask(traffic.port(80), path=path) for path in ("/p", "/p?o=2")]
+    assert [(one.status, one.body) for one in found] == [(303, "")] * 3
+    assert [one.headers["location"] for one in found[:2]] == [location] * 2
+    if with_query is not None:
+        assert found[2].headers["location"] == with_query
+
+
 def rewrite(gateway: Any, *rules: dict[str, Any]) -> None:
     """A rewrite set at the default rule; each rule has conditions and ARM's actions."""
     rule_set = make.add_rewrite_set(gateway, "set", *[one["actions"] for one in rules])
@@ -344,6 +375,70 @@ def test_a_rewritten_path_can_be_routed_anew():
             line = engine.lines(1)[0]
     assert first_line(backend.requests[0]) == "GET /new/x"
     assert line["routeName"] == f"{make.RULE}/new"
+
+
+def test_a_path_is_routed_anew_within_its_rule_whatever_becomes_of_the_host():
+    gateway = make.v2_gateway()
+    make.change(make.find(gateway, HttpListener, make.LISTENER), host_name="www.contoso.com")
+    other = make.add_listener(gateway, "other", port=80, host_name="other.contoso.com")
+    make.add_rule(gateway, "other", other)
+    path_map = make.add_path_map(gateway, "map", {"new": ["/new/*"]})
+    moved = {**url(modifiedPath="/new/x", reroute=True), **on_request(Host="other.contoso.com")}
+    make.change(path_map, rewrite_rule_set=make.add_rewrite_set(gateway, "set", moved))
+    make.change(rule_of(gateway), rule_type="PathBasedRouting", url_path_map=path_map)
+    with http_server() as backend:
+        traffic = Traffic(gateway)
+        traffic.everyone(backend.port)
+        with running(traffic.compile()) as engine:
+            assert ask(traffic.port(80), path="/old").status == 200
+            line = engine.lines(1)[0]
+    assert backend.requests[0].startswith("GET /new/x HTTP/1.1\r\nhost: other.contoso.com\r\n")
+    assert line["routeName"] == f"{make.RULE}/new"
+
+
+def test_a_rewrite_without_reroute_stays_at_its_rule():
+    gateway = make.v2_gateway()
+    make.change(make.find(gateway, HttpListener, make.LISTENER), host_name="www.contoso.com")
+    path_map = make.add_path_map(gateway, "map", {"new": ["/new/*"]})
+    moved = {**url(modifiedPath="/new/x"), **on_request(Host="inner.test")}
+    make.change(path_map, rewrite_rule_set=make.add_rewrite_set(gateway, "set", moved))
+    make.change(rule_of(gateway), rule_type="PathBasedRouting", url_path_map=path_map)
+    with http_server() as backend:
+        traffic = Traffic(gateway)
+        traffic.everyone(backend.port)
+        with running(traffic.compile()) as engine:
+            assert ask(traffic.port(80), path="/old").status == 200
+            line = engine.lines(1)[0]
+    assert backend.requests[0].startswith("GET /new/x HTTP/1.1\r\nhost: inner.test\r\n")
+    assert line["routeName"] == make.RULE
+
+
+def test_the_clients_address_is_told_unless_a_rule_decided_about_it():
+    gateway = make.v2_gateway()
+    rewrite(
+        gateway,
+        {
+            "conditions": [condition("http_req_X-Src", "^set")],
+            "actions": on_request(X_Forwarded_For="{var_client_ip}"),
+        },
+        {
+            "conditions": [condition("http_req_X-Src", "^remove")],
+            "actions": on_request(X_Forwarded_For=""),
+        },
+    )
+    brought = {"X-Forwarded-For": "9.9.9.9", "X-Gatewright-Forwarded": "yes"}
+    with http_server() as backend:
+        traffic = Traffic(gateway)
+        traffic.everyone(backend.port)
+        with running(traffic.compile()):
+            for headers in ({}, brought, {"X-Src": "set", **brought}, {"X-Src": "remove"}):
+                assert ask(traffic.port(80), headers=headers).status == 200
+    seen = [heads(request) for request in backend.requests]
+    plain, appended, was_set, removed = (one.get("x-forwarded-for", "") for one in seen)
+    assert plain.startswith("127.0.0.1:")
+    assert appended.startswith("9.9.9.9,127.0.0.1:")
+    assert (was_set, removed) == ("127.0.0.1", "")
+    assert not [name for one in seen for name in one if name.startswith("x-gatewright")]
 
 
 def test_what_the_engine_cannot_rewrite_is_left_out_and_told():
