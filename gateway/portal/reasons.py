@@ -28,6 +28,8 @@ class Reason:
 _TIMED_OUT = {"UT", "SI"}
 _BROKEN_OFF = {"UF", "UC", "UR", "LR", "UPE", "URX", "LH"}
 _NO_SERVER = {"UH", "NC", "UO"}
+# Routes of the data plane that belong to no rule.
+_TRACE, _MALFORMED = "/trace", "/malformed"
 # What the engine closes or denies for the sake of the client's certificate.
 _CLIENT_DENIED = "rbac_access_denied"
 _GUARDED = "rbac_access_denied_matched_policy[forbidden"
@@ -42,10 +44,21 @@ def flags_of(fields: Fields) -> set[str]:
     return {flag for flag in fields.get("flags", "").split(",") if flag not in {"", "-"}}
 
 
+def _is_clients_delay(fields: Fields) -> bool:
+    """Whether the client did not finish its request in time; servers are late with 502 or 504."""
+    return fields.get("httpStatus") == "408" and fields.get("details") != "via_upstream"
+
+
 def error_info(fields: Fields) -> str:
     """What the cloud's log would call the outcome."""
     flags, status = flags_of(fields), fields.get("httpStatus", "")
     details = fields.get("details", "")
+    if fields.get("routeName") == _TRACE:
+        return "ERRORINFO_INVALID_METHOD_TRACE"
+    if fields.get("routeName") == _MALFORMED:
+        return "ERRORINFO_INVALID_HOST"
+    if _is_clients_delay(fields):
+        return "ERRORINFO_INVALID_REQUEST"
     if flags & _TIMED_OUT:
         return "ERRORINFO_UPSTREAM_TIMED_OUT"
     if flags & _NO_SERVER:
@@ -91,6 +104,11 @@ def reason_of(fields: Fields, name: str = "") -> Reason | None:
             "No server of the pool is healthy, so there was nobody to ask.",
             "Backend health names the cause for each server.",
         )
+    if _is_clients_delay(fields):
+        return Reason(
+            "The client began a request and did not send the rest of it in time.",
+            "Send the whole request, or raise the request time-out for slow clients.",
+        )
     if flags & _TIMED_OUT:
         return Reason(
             "The server took the request and did not answer within the request time-out of the "
@@ -121,6 +139,14 @@ def _own_answer(fields: Fields) -> Reason | None:
                 "Give the rule a pool and an HTTP setting, or start the gateway.",
             )
         return None
+    if fields.get("routeName") == _TRACE:
+        return Reason("The gateway does not take the method TRACE.", "Use another method.")
+    if fields.get("routeName") == _MALFORMED:
+        return Reason(
+            "The Host header is not the name of a host: it is empty, holds several names, or a "
+            "colon too many.",
+            "Send one Host header with a name or an address, and at most one port.",
+        )
     known = {
         "400": Reason(
             "Plain HTTP was spoken to a port that expects HTTPS.", "Ask with https:// instead."
