@@ -34,4 +34,7 @@ class Command(BaseCommand):
         # A daemon: a batch that waits for a lock must not keep the process from ending.
         for name, beside in (("sweeping", sweeping.run), ("error pages", error_pages.run)):
             threading.Thread(target=beside, args=(stop,), name=name, daemon=True).start()
-        worker.run(stop)
+        try:
+            worker.run(stop)
+        finally:
+            stop.set()
