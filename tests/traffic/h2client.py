@@ -15,7 +15,7 @@ import h2.events
 
 GOAWAY = 7  # the type of its frame
 STREAMS = 10
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 class FailedError(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 from datetime import datetime, timedelta
 from typing import Any
@@ -216,13 +217,13 @@ def _sweep_and_close() -> None:
 
 def test_the_worker_sweeps_beside_its_probes(monkeypatch):
     seen: list[str] = []
-    swept_with: list[threading.Event] = []
+    swept_with: queue.Queue[threading.Event] = queue.Queue()
     monkeypatch.setattr(worker.signal, "signal", lambda *_: None)
-    monkeypatch.setattr(worker.sweeping, "run", swept_with.append)
+    monkeypatch.setattr(worker.sweeping, "run", swept_with.put)
 
     def probe(self: Any, stop: threading.Event) -> None:
         seen.append("probed")
-        assert swept_with == [stop]
+        assert swept_with.get(timeout=20) is stop
 
     monkeypatch.setattr(worker.Worker, "run", probe)
     call_command("worker")
