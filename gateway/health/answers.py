@@ -36,7 +36,7 @@ def read_answer(
     """
     incoming = Incoming(connection, deadline, MAX_HEAD_BYTES)
     response = response_of(incoming)
-    response.begin()
+    _begin(response)
     if not accepts(response.status):
         return Answer(response.status, None)
     incoming.left = MAX_BODY_BYTES
@@ -45,6 +45,18 @@ def read_answer(
         return Answer(response.status, _search(response, wanted))
     _drain(response)
     return Answer(response.status, None)
+
+
+def _begin(response: http.client.HTTPResponse) -> None:
+    """Read the head of the answer itself; hints that come before it (1xx) are passed over.
+
+    "HTTP Semantics" (RFC 9110), 15.2: a client that did not ask for them may ignore them.
+    """
+    response.begin()
+    while 100 <= response.status < 200 and response.status != http.client.SWITCHING_PROTOCOLS:
+        # A head that is there is not read again.
+        response.headers = None  # type: ignore[assignment]
+        response.begin()
 
 
 def _encode(text: str, charset: str | None) -> bytes:

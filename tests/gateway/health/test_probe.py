@@ -391,6 +391,17 @@ def test_chunked_answers_and_old_http_are_read() -> None:
         assert judged.error_id == "", reply
 
 
+def test_hints_before_the_answer_are_passed_over() -> None:
+    hints = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
+    with servers.http_server(2 * hints + servers.answer(body=b"fine")) as server:
+        judged = judge(plan_for(probe=a_probe(match_body="fine")), zone_for(server.port))
+    assert (judged.error_id, judged.evidence["status_code"]) == ("", 200)
+    with servers.http_server(b"HTTP/1.1 101 Switching Protocols\r\n\r\n") as server:
+        assert judge(plan_for(), zone_for(server.port)).error_id == "E-STATUS"
+    with servers.http_server(hints * MAX_HEAD_BYTES) as server:
+        assert judge(plan_for(), zone_for(server.port)).error_id == "E-TCP"
+
+
 def test_an_endless_answer_is_healthy_once_enough_was_read() -> None:
     def make(server: servers.Server) -> servers.Serve:
         def serve(connection: socket.socket) -> None:
