@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from gateway.network.wire import Deadline, Incoming, TooLongError, response_of
 MAX_HEAD_BYTES = 64 * 1024
 MAX_BODY_BYTES = 1024 * 1024
 _PIECE = 64 * 1024
+# What the name of a header may be made of (RFC 9110, 5.6.2).
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ def read_answer(
     incoming = Incoming(connection, deadline, MAX_HEAD_BYTES)
     response = response_of(incoming)
     _begin(response)
+    _check_head(response)
     if not accepts(response.status):
         return Answer(response.status, None)
     incoming.left = MAX_BODY_BYTES
@@ -59,6 +63,23 @@ def _begin(response: http.client.HTTPResponse) -> None:
         response.begin()
 
 
+def _check_head(response: http.client.HTTPResponse) -> None:
+    """Refuse heads that the data plane refuses: a name that is none, a line that is no header, a
+    length told twice. Otherwise such a server would count as healthy, and users get 502.
+    """
+    names = response.headers.keys()
+    lengths = response.headers.get_all("Content-Length") or ()
+    is_sound = all(map(_TOKEN.fullmatch, names)) and len(lengths) <= 1
+    if not is_sound or response.headers.defects:
+        raise http.client.HTTPException("malformed head")
+
+
+def _check_end(response: http.client.HTTPResponse) -> None:
+    """An answer counts when it is complete."""
+    if response.length:
+        raise http.client.IncompleteRead(b"", response.length)
+
+
 def _encode(text: str, charset: str | None) -> bytes:
     try:
         return text.encode(charset or "utf-8")
@@ -68,12 +89,13 @@ def _encode(text: str, charset: str | None) -> bytes:
 
 
 def _drain(response: http.client.HTTPResponse) -> None:
-    """Read to the end (or to the limit): an answer counts when it is complete."""
+    """Read to the end (or to the limit)."""
     try:
         while response.read(_PIECE):
             pass
     except TooLongError:
         return
+    _check_end(response)
 
 
 def _search(response: http.client.HTTPResponse, wanted: bytes) -> bool:
@@ -86,4 +108,5 @@ def _search(response: http.client.HTTPResponse, wanted: bytes) -> bool:
                 return True
     except TooLongError:
         return False
+    _check_end(response)
     return False

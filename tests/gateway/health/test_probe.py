@@ -373,6 +373,10 @@ def test_a_long_text_is_shortened_in_the_message() -> None:
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
         b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nab",
+        b"HTTP/1.1 200 OK\r\nX Y: 1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nno header\r\n\r\n",
     ],
 )
 def test_an_answer_that_is_no_http_is_a_broken_connection(reply: bytes) -> None:
@@ -380,6 +384,12 @@ def test_an_answer_that_is_no_http_is_a_broken_connection(reply: bytes) -> None:
         judged = judge(plan_for(), zone_for(server.port))
     assert judged.error_id == "E-TCP"
     assert judged.message.endswith(".")
+
+
+def test_a_text_is_not_missing_from_an_answer_that_broke_off() -> None:
+    with servers.http_server(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab") as server:
+        judged = judge(plan_for(probe=a_probe(match_body="abc")), zone_for(server.port))
+    assert (judged.error_id, "broke off" in judged.message) == ("E-TCP", True)
 
 
 def test_chunked_answers_and_old_http_are_read() -> None:
