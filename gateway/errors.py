@@ -1,13 +1,16 @@
-"""Pages for what goes wrong before or outside a view, in words that help.
+"""Answers to what goes wrong before or outside a view, in words that help.
 
 They must come out whatever is broken: a page is first rendered with the frame of the signed-in
-user, then without anything that needs a database, at last as plain HTML written here.
+user, then without anything that needs a database, at last as plain HTML written here. A door that
+speaks to programs has a form of its own, declared by the beginning of its addresses in
+``GATEWRIGHT_ERROR_FORMS``.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -22,8 +25,9 @@ from django.core.exceptions import (
 )
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils.module_loading import import_string
 
-from gateway.busy import RETRY_SECONDS, is_busy
+from gateway.busy import RETRY_SECONDS, is_busy, is_full
 from gateway.uploads import BodyTooLargeError, body_limit
 
 log = logging.getLogger(__name__)
@@ -31,7 +35,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What the page says: what happened, and what to do about it."""
+    """What the answer says: what happened, and what to do about it."""
 
     status: int
     title: str
@@ -39,16 +43,34 @@ class Notice:
     remedy: str = ""
 
 
+# How a door says it: the request and the notice in, the answer with the notice's status out.
+Form = Callable[[HttpRequest, Notice], HttpResponse]
+
+
 def respond(request: HttpRequest, notice: Notice) -> HttpResponse:
-    """The notice as a page, or as a toast where htmx asked for a part of a page."""
-    partial = bool(request.headers.get("HX-Request")) and not request.headers.get("HX-Boosted")
-    template = "errors/toast.html" if partial else "errors/page.html"
-    response = HttpResponse(_render(request, template, notice), status=notice.status)
+    """The notice in the form of the door that was knocked at."""
+    response = _form(request.path)(request, notice)
     if notice.status == 429:
         response.headers["Retry-After"] = str(int(settings.AXES_COOLOFF_TIME.total_seconds()))
     if notice.status == 503:
         response.headers["Retry-After"] = str(RETRY_SECONDS)
     return response
+
+
+def _form(path: str) -> Form:
+    forms: dict[str, str] = settings.GATEWRIGHT_ERROR_FORMS
+    door = max((start for start in forms if path.startswith(start)), key=len, default=None)
+    if door is None:
+        return page
+    found: Form = import_string(forms[door])
+    return found
+
+
+def page(request: HttpRequest, notice: Notice) -> HttpResponse:
+    """The notice as a page, or as a toast where htmx asked for a part of a page."""
+    partial = bool(request.headers.get("HX-Request")) and not request.headers.get("HX-Boosted")
+    template = "errors/toast.html" if partial else "errors/page.html"
+    return HttpResponse(_render(request, template, notice), status=notice.status)
 
 
 def _render(request: HttpRequest, template: str, notice: Notice) -> str:
@@ -106,14 +128,14 @@ def too_slow(request: HttpRequest) -> HttpResponse:
         Notice(
             408,
             "That took too long",
-            "What your browser sends did not arrive in time. Nothing was saved.",
+            "What was sent did not arrive in time. Nothing was saved.",
             "Look at your connection and send it again.",
         ),
     )
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400, or 413 where the reason is size, or 503 where the database is busy."""
+    """400, or 413 where the reason is size, or what :func:`storage` says of a lost session."""
     if isinstance(exception, SessionInterrupted):
         return _session_lost(request, exception)
     if isinstance(exception, BodyTooLargeError):
@@ -127,7 +149,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
             Notice(
                 400,
                 "The portal does not go by this name",
-                "Your browser asked for it under a name or address that it was not told of.",
+                "It was asked for under a name or address that it was not told of.",
                 "Use the address that the server printed at its start, or start it with --host "
                 "and --name so that it knows this one too.",
             ),
@@ -137,7 +159,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         Notice(
             400,
             "The request cannot be read",
-            "What your browser sent is incomplete or damaged. Nothing was saved.",
+            "What was sent is incomplete or damaged. Nothing was saved.",
             "Go back, load the page again and repeat the last step.",
         ),
     )
@@ -145,9 +167,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def _session_lost(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The view has ended and its session cannot be saved: locked, or signed out meanwhile."""
-    if is_busy(exception):
-        return busy(request, answered=True)
-    return respond(
+    told = storage(request, exception, answered=True)
+    return told or respond(
         request,
         Notice(
             400,
@@ -184,28 +205,69 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     )
 
 
-def busy(request: HttpRequest, *, answered: bool = False) -> HttpResponse:
-    """503 while the database is locked or away; asks nothing of it.
+def not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
+    """405 for a method that the address does not know; ``allowed`` lists those it does."""
+    response = respond(
+        request,
+        Notice(
+            405,
+            "This address does not work that way",
+            f"It takes {allowed}, and was asked by {request.method}. Nothing was saved.",
+            "Go there by the links and buttons of the portal.",
+        ),
+    )
+    response.headers["Allow"] = allowed
+    return response
 
-    ``answered`` is true where the view had ended already, which may have saved something.
+
+def storage(
+    request: HttpRequest, exception: BaseException | None, *, answered: bool = False
+) -> HttpResponse | None:
+    """503 while the database is locked or away, 507 while the disk is full, else ``None``.
+
+    Asks nothing of either. ``answered`` is true where the view had ended already, which may have
+    saved something.
     """
-    saved, remedy = "Nothing was saved.", "Try again in a few seconds."
-    if request.method in ("GET", "HEAD"):
-        saved = ""
-    elif answered:
-        saved = "Your change was already worked on: it may have been saved."
-        remedy = "Look whether it was before you send it again."
-    message = f"Its database did not answer in time. {saved}".strip()
-    return respond(request, Notice(503, "The portal is busy", message, remedy))
+    if is_full(exception):
+        notice = Notice(
+            507,
+            "The disk is full",
+            f"The portal has no room left to write anything. {_saved(request, answered)}".strip(),
+            "Tell whoever runs this installation: its data directory needs room.",
+        )
+    elif is_busy(exception):
+        remedy = "Try again in a few seconds."
+        if answered and not _asks(request):
+            remedy = "Look whether it was before you send it again."
+        notice = Notice(
+            503,
+            "The portal is busy",
+            f"Its database did not answer in time. {_saved(request, answered)}".strip(),
+            remedy,
+        )
+    else:
+        return None
+    return respond(request, notice)
+
+
+def _asks(request: HttpRequest) -> bool:
+    return request.method in ("GET", "HEAD")
+
+
+def _saved(request: HttpRequest, answered: bool) -> str:
+    if _asks(request):
+        return ""
+    if answered:
+        return "Your change was already worked on: it may have been saved."
+    return "Nothing was saved."
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500, or 503 where the database is to blame; touches none."""
+    """500, or what :func:`storage` says where that is to blame; touches neither."""
     # Django calls this while it handles the exception. What a view raises is answered before by
-    # gateway.http.busy_database; what is left comes from saving the session after the view.
-    if is_busy(sys.exception()):
-        return busy(request, answered=True)
-    return respond(
+    # gateway.http.storage_failures; what is left comes from saving the session after the view.
+    told = storage(request, sys.exception(), answered=True)
+    return told or respond(
         request,
         Notice(
             500,

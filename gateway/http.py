@@ -7,10 +7,15 @@ from io import BytesIO
 from urllib.parse import unquote
 
 from django.core.exceptions import SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+)
 
 from gateway import errors
-from gateway.busy import is_busy
 from gateway.uploads import body_limit as limit_of
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
@@ -103,17 +108,29 @@ def _sends(request: HttpRequest) -> bool:
     return request.method in ("POST", "PUT", "PATCH") and bool(request.META.get("CONTENT_TYPE"))
 
 
-def busy_database(get_response: Handler) -> Handler:
-    """Middleware: 503 in words where a view finds the database locked or away."""
+def storage_failures(get_response: Handler) -> Handler:
+    """Middleware: words where a view finds the database locked or away, or the disk full."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         return get_response(request)
 
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        return errors.busy(request) if is_busy(exception) else None
+        return errors.storage(request, exception)
 
     # Where Django looks for it: views are asked inside of all middleware.
     middleware.process_exception = process_exception  # type: ignore[attr-defined]
+    return middleware
+
+
+def method_refused(get_response: Handler) -> Handler:
+    """Middleware: words for a method that a view does not take; Django's answer is empty."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and not response.content:
+            return errors.not_allowed(request, response.headers["Allow"])
+        return response
+
     return middleware
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 
-from gateway.busy import is_busy
+from gateway.busy import is_busy, is_full
 
 # Whoever reads the path of a sign-in link can sign in with it.
 _LINK = re.compile(r"(/account/link/)[^/\s'\"<>?]+")
@@ -19,9 +19,10 @@ class PlainFormatter(logging.Formatter):
 
 
 class Brief(logging.Filter):
-    """A busy database is told in one line: polling pages would fill the log with tracebacks."""
+    """Busy databases and full disks take one line: polling pages would fill the log otherwise."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.exc_info and is_busy(record.exc_info[1]):
+        error = record.exc_info[1] if record.exc_info else None
+        if is_busy(error) or is_full(error):
             record.exc_info = None
         return True

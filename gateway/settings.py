@@ -72,8 +72,15 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
-    "gateway.http.busy_database",
+    "gateway.http.storage_failures",
+    "gateway.http.method_refused",
 ]
+
+# How a door tells programs what went wrong, by the beginning of its addresses: the longest match
+# holds, and without one it is a page. See ``gateway.errors.Form``.
+GATEWRIGHT_ERROR_FORMS = {
+    "/agents/v1/": "gateway.agents.views.told",
+}
 
 ROOT_URLCONF = "gateway.urls"
 
@@ -102,7 +109,7 @@ STATIC_ROOT = GATEWRIGHT_DATA / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "gateway.statics.StaticFiles"},
 }
 # Static files are for our own pages; no other site has business with them.
 WHITENOISE_ALLOW_ALL_ORIGINS = False

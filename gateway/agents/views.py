@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from gateway.agents import register, reports
 from gateway.agents.bundles import Bundles
+from gateway.errors import Notice
 from gateway.models import Agent
 
 View = Callable[..., HttpResponse]
@@ -100,6 +101,11 @@ def report(request: HttpRequest, agent: Agent) -> HttpResponse:
     except reports.BadReportError as error:
         return _refusal(400, str(error))
     return HttpResponse(status=204)
+
+
+def told(request: HttpRequest, notice: Notice) -> HttpResponse:
+    """What went wrong before or outside a view, in the form of this door's own refusals."""
+    return _refusal(notice.status, f"{notice.title}. {notice.message}")
 
 
 def _json(request: HttpRequest) -> Any:

@@ -170,7 +170,7 @@ def test_two_changes_that_wait_for_each_other_are_no_fault(gateway):
         try:
             with transaction.atomic():
                 ApplicationGateway.objects.select_for_update().get(pk=first)
-                met.wait(5)
+                met.wait(60)
                 ApplicationGateway.objects.select_for_update().get(pk=then)
         except OperationalError as error:
             raised.append(error)
@@ -184,6 +184,6 @@ def test_two_changes_that_wait_for_each_other_are_no_fault(gateway):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert len(raised) == 1
     assert is_busy(raised[0])
