@@ -8,6 +8,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 
+from certificates.x509.problems import KINDS
 from gateway.accounts.models import Subscription
 
 
@@ -42,3 +43,8 @@ class Activity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operation}: {self.status}"
+
+    @property
+    def findings(self) -> list[tuple[str, str]]:
+        """The problems as pairs of id and title; one that is no longer known keeps its id."""
+        return [(id, KINDS[id].title if id in KINDS else id) for id in self.problems]

@@ -132,7 +132,7 @@ def _picture(row: HealthRow, chain: list[dict[str, Any]]) -> Picture:
         way = "ok" if row.evidence.get("status_code") else "broken"
     missing = ""
     if row.error_id == "E-INT-MISSING" and chain and chain[0]["role"] == "leaf":
-        missing = chain[-1]["issuer"]
+        missing = chain[-1]["issuer"].removeprefix("CN=")
     return Picture(way, row.block, chain, missing)
 
 
@@ -142,7 +142,7 @@ def _facts(evidence: dict[str, Any]) -> list[dict[str, str]]:
     dns = evidence.get("dns") or {}
     facts = [
         ("Name resolution", ", ".join(dns.get("addresses", []))),
-        ("Connected to", evidence.get("dialed")),
+        ("Address asked", evidence.get("dialed")),
         ("SNI sent", evidence.get("sni") or "none"),
         ("Name that the certificate must carry", evidence.get("checked_name") or "not checked"),
         ("Why this name", evidence.get("why")),
