@@ -13,7 +13,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from gateway.dataplane.agent.engine import EngineMissingError, find
+from gateway.dataplane.agent.binary import EngineMissingError, find
 from gateway.dataplane.compile import compile_gateway
 from tests.benchmarks import throughput
 from tests.benchmarks.table import Table, median_ms

@@ -12,13 +12,15 @@ import binascii
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.dataplane.agent.admin import AdminError, ask_json, stats
+from gateway.dataplane.agent.documents import load, save
 from gateway.dataplane.agent.engine import DRAIN
 from gateway.dataplane.agent.home import Home, put
+from gateway.dataplane.agent.places import Place, settle
 from gateway.dataplane.agent.words import WHOLE, in_our_words
 from gateway.dataplane.envoy import FILES
 
@@ -88,6 +90,7 @@ class Applier:
 
     home: Home
     starts: Callable[[], int]
+    places: Sequence[Place] = ()
     clock: Callable[[], float] = time.monotonic
     listeners: dict[str, Config] = field(default_factory=dict)
     clusters: dict[str, Config] = field(default_factory=dict)
@@ -101,15 +104,15 @@ class Applier:
 
     def load(self) -> None:
         """Know what lies in the directory already."""
-        self.listeners = _resources(self.home.listeners.read_bytes())
-        self.clusters = _resources(self.home.clusters.read_bytes())
+        self.listeners = load(self.home.listeners)
+        self.clusters = load(self.home.clusters)
 
     def apply(self, documents: Documents) -> Applied:
         """Take in ``documents``; raises :class:`EngineAwayError`, with all of it in place."""
         self.wanted = documents
         self._write_files(documents.files)
         refused_clusters = self._put_clusters(documents.clusters)
-        refused_listeners = self._put_listeners(_unshared(documents.listeners))
+        refused_listeners = self._put_listeners(settle(documents.listeners, self.places))
         self._retire(documents.clusters)
         self._sweep_files()
         return Applied(refused_listeners, refused_clusters)
@@ -180,8 +183,7 @@ class Applier:
         version = str(time.time_ns())
         starts, before = self.starts(), self._counted(kind)
         path = self.home.clusters if kind == "cds" else self.home.listeners
-        document = {"version_info": version, "resources": list(resources.values())}
-        put(path, json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
+        save(path, resources, version)
         if kind == "cds":
             self.clusters = dict(resources)
         else:
@@ -299,20 +301,4 @@ class Applier:
                 path.unlink(missing_ok=True)
 
 
-def _unshared(listeners: Mapping[str, Config]) -> dict[str, Config]:
-    """Listeners whose ports are theirs alone.
-
-    Envoy's default lets another Envoy of the same user listen there as well, unnoticed, and the
-    system then deals connections out to both.
-    """
-    return {name: {**one, "enable_reuse_port": False} for name, one in listeners.items()}
-
-
 _MANAGERS = {"cds": "cluster_manager.cds", "lds": "listener_manager.lds"}
-
-
-def _resources(document: bytes) -> dict[str, Config]:
-    try:
-        return {str(one["name"]): one for one in json.loads(document)["resources"]}
-    except (ValueError, KeyError, TypeError):
-        return {}

@@ -6,7 +6,7 @@ import fcntl
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +57,18 @@ class Home:
         return self.path / "engine.lock"
 
     @property
+    def engine_state(self) -> Path:
+        return self.path / "engine.json"
+
+    @property
+    def agent_lock(self) -> Path:
+        return self.path / "agent.lock"
+
+    @property
+    def agent_state(self) -> Path:
+        return self.path / "agent.json"
+
+    @property
     def portal(self) -> Path:
         return self.path / "portal.json"
 
@@ -72,20 +84,50 @@ class Home:
         if not self.wake.exists():
             os.mkfifo(self.wake, 0o600)
 
+    def poke(self) -> None:
+        """Let the thread that follows the portal look now, if there is one."""
+        with suppress(OSError):
+            pipe = os.open(self.wake, os.O_WRONLY | os.O_NONBLOCK)
+            try:
+                os.write(pipe, b"!")
+            finally:
+                os.close(pipe)
+
 
 @contextmanager
-def held(home: Home) -> Iterator[None]:
-    """Be the only agent of a directory; raises :class:`HomeTakenError`."""
-    descriptor = os.open(home.path / "agent.lock", os.O_RDWR | os.O_CREAT, 0o600)
+def held(home: Home, descriptor: int | None = None) -> Iterator[int]:
+    """Be the only agent of a directory; raises :class:`HomeTakenError`.
+
+    ``descriptor`` is the lock of the program that this process was before. Yields the lock.
+    """
+    if descriptor is None:
+        descriptor = os.open(home.agent_lock, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise HomeTakenError(f"Another agent works in {home.path}.") from None
+        # What an earlier agent said of itself.
+        home.agent_state.unlink(missing_ok=True)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise HomeTakenError(f"Another agent works in {home.path}.") from None
-    try:
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)
+
+
+def is_held(home: Home) -> bool:
+    """Whether an agent works in the directory."""
+    try:
+        descriptor = os.open(home.agent_lock, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def put(path: Path, content: bytes) -> None:

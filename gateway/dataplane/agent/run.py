@@ -6,12 +6,15 @@ import logging
 import os
 import select
 import signal
+import subprocess
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from gateway.dataplane.agent import handover
 from gateway.dataplane.agent.apply import (
     Applied,
     Applier,
@@ -22,7 +25,9 @@ from gateway.dataplane.agent.apply import (
 )
 from gateway.dataplane.agent.engine import Engine, is_ready
 from gateway.dataplane.agent.follow import NotEnrolledError, Portal, PortalError, load
+from gateway.dataplane.agent.handover import Told
 from gateway.dataplane.agent.home import Home
+from gateway.dataplane.agent.places import Place
 from gateway.dataplane.agent.report import Log, Mail, Traffic, endpoints
 from gateway.dataplane.agent.standing import Standing
 from gateway.dataplane.agent.words import is_passing
@@ -34,47 +39,137 @@ BACKOFF_MOST = 5.0  # … while it does not answer
 HEARTBEAT = 5.0  # seconds between two reports without news
 GATHER = 0.5  # seconds between two reports with nothing but traffic
 AGAIN = 5.0  # seconds after which a refusal that may pass is tried again
+PARTING = 15.0  # seconds that what is under way gets before an upgrade
 SURVEY = 10.0  # seconds between two looks at the servers behind Envoy
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """The commands of what is installed now.
+
+    ``agent`` is what this process becomes; ``check`` tells by its exit code whether that would
+    carry the traffic, and by what it writes why not.
+    """
+
+    agent: Sequence[str]
+    check: Sequence[str]
 
 
 @dataclass(slots=True)
 class Agent:
-    """Everything of one agent; :meth:`run` returns when it is told to stop."""
+    """Everything of one agent; :meth:`run` returns when it is told to stop.
+
+    ``lock`` is that of the directory; ``engine_lock`` that of the engine, if this process was
+    another program before.
+    """
 
     home: Home
     engine: Engine
+    lock: int
+    installed: Installed
+    engine_lock: int | None = None
+    places: Sequence[Place] = ()
     stop: threading.Event = field(default_factory=threading.Event)
     standing: Standing = field(default_factory=Standing)
     _events: threading.Event = field(default_factory=threading.Event)
+    _ended: bool = False
+    _asked: bool = False
+    _checked: bool = False
+    _told: Told = field(init=False)
 
     def run(self) -> None:
         """To be called by the main thread, which gets the signals and starts Envoy."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._stop)
+            signal.signal(number, self._end)
+        signal.signal(signal.SIGUSR2, self._ask)
         signal.signal(signal.SIGCHLD, lambda *_: self._events.set())
-        self.engine.prepare()
-        threads = [
-            threading.Thread(target=work, name=work.__name__, daemon=True)
-            for work in (self.follow, self.tell)
-        ]
+        handover.take_signals()
+        said = self.engine.prepare(self.engine_lock)
+        logger.info("%s", said)
         try:
             self.engine.tend()
-            for thread in threads:
-                thread.start()
-            while not self.stop.is_set():
-                starts = self.engine.starts
-                wait = self.engine.tend()
-                if self.engine.starts != starts:
-                    logger.warning("Envoy had ended; it was started again.")
-                self._events.wait(wait)
-                self._events.clear()
+            self._tell_of_myself(Told(os.getpid(), time.time_ns(), said))
+            while not self._ended:
+                self._work()
+                self._become()
         finally:
             self.stop.set()
             self.engine.stop()
 
-    def _stop(self, *_: object) -> None:
+    def _work(self) -> None:
+        """Until told to stop or to become another."""
+        self.stop.clear()
+        threads = [
+            threading.Thread(target=work, name=work.__name__, daemon=True)
+            for work in (self.follow, self.tell)
+        ]
+        for thread in threads:
+            thread.start()
+        while not (self._ended or self._checked):
+            starts = self.engine.starts
+            wait = self.engine.tend()
+            if self.engine.starts != starts:
+                logger.warning("Envoy had ended; it was started again.")
+            if self._asked:
+                self._asked = False
+                threading.Thread(target=self._check, daemon=True).start()
+            self._events.wait(wait)
+            self._events.clear()
+        self.stop.set()
+        self.standing.news.set()
+        if self._checked:
+            # What is under way is brought to its end; all of it could be done again.
+            self.home.poke()
+            for thread in threads:
+                thread.join(PARTING)
+
+    def _end(self, *_: object) -> None:
+        self._ended = True
         self.stop.set()
         self._events.set()
+
+    # -- becoming another ----------------------------------------------------------------------
+
+    def _ask(self, *_: object) -> None:
+        self._asked = True
+        self._events.set()
+
+    def _check(self) -> None:
+        """Look whether what is installed now would carry the traffic."""
+        try:
+            done = subprocess.run(  # noqa: S603  (a command of ours)
+                list(self.installed.check), stdin=subprocess.DEVNULL, capture_output=True,
+                text=True, errors="replace", timeout=handover.PATIENCE / 2, check=False,
+            )  # fmt: skip
+        except (OSError, subprocess.TimeoutExpired):
+            self._refuse("what is installed cannot be run.")
+            return
+        if done.returncode:
+            self._refuse(done.stderr.strip().rpartition("\n")[2][-500:])
+            return
+        self._checked = True
+        self._events.set()
+
+    def _refuse(self, reason: str) -> None:
+        said = f"No upgrade, and what runs goes on: {reason}"
+        logger.warning("%s", said)
+        self._tell_of_myself(replace(self._told, said=said, refused=self._told.refused + 1))
+
+    def _become(self) -> None:
+        """Become what is installed now; returns if it cannot be."""
+        handover.hold_back_signals()
+        try:
+            if self._checked and not self._ended:
+                handover.become(self.installed.agent, self.lock, self.engine.lock)
+        except OSError as error:
+            self._refuse(f"{error.strerror}.")
+        finally:
+            self._checked = False
+            handover.take_signals()
+
+    def _tell_of_myself(self, told: Told) -> None:
+        self._told = told
+        told.keep(self.home.agent_state)
 
     # -- following the portal ------------------------------------------------------------------
 
@@ -146,7 +241,8 @@ class Follower:
 
     def __post_init__(self) -> None:
         self.line = Line(self.agent.home)
-        self.applier = Applier(self.agent.home, lambda: self.agent.engine.starts)
+        agent = self.agent
+        self.applier = Applier(agent.home, lambda: agent.engine.starts, agent.places)
         self.applier.load()
 
     def pause(self) -> float:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
+import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from gateway import waking
 from gateway.agents import register
-from gateway.dataplane.agent import engine, follow, home
-from gateway.dataplane.agent.run import Agent
+from gateway.dataplane.agent import binary, engine, follow, handover, home, places
+from gateway.dataplane.agent.run import Agent, Installed
 from gateway.models import Agent as AgentRow
 from gateway.models import ApplicationGateway
 
@@ -31,6 +31,20 @@ class Command(BaseCommand):
         run = commands.add_parser("run", help="carry traffic until told to stop")
         self._directory(run)
         run.add_argument("--concurrency", type=int, default=2, help="threads of Envoy (2)")
+        run.add_argument(
+            "--listen",
+            action="append",
+            default=[],
+            metavar="PUBLISHED=OWN",
+            help="listen at an address of this machine instead of a published one, or at those of "
+            "a network instead of those of another; may be repeated",
+        )
+        check = commands.add_parser("check", help="would Envoy carry what this machine has?")
+        self._directory(check)
+        upgrade = commands.add_parser(
+            "upgrade", help="let the running agent and its Envoy become what is installed now"
+        )
+        self._directory(upgrade)
         enrol = commands.add_parser("enrol", help="enrol this machine at a portal")
         self._directory(enrol)
         enrol.add_argument("--portal", required=True, help="https://host:port of the portal")
@@ -61,6 +75,8 @@ class Command(BaseCommand):
         os.umask(0o077)
         work: dict[str, Callable[[dict[str, Any]], None]] = {
             "run": self.run_agent,
+            "check": self.check_engine,
+            "upgrade": self.upgrade,
             "enrol": self.enrol,
             "token": self.token,
             "list": self.list_agents,
@@ -70,12 +86,33 @@ class Command(BaseCommand):
 
     def run_agent(self, options: dict[str, Any]) -> None:
         place = _home(options)
+        lock, engine_lock = handover.locks()
         try:
-            found = engine.find(os.environ.get("ENVOY_BIN"))
-            with home.held(place):
-                logging.getLogger(__name__).info("Envoy %s carries traffic.", found.version)
-                Agent(place, engine.Engine(place, found, max(options["concurrency"], 1))).run()
-        except (engine.EngineMissingError, engine.EngineHeldError, home.HomeTakenError) as error:
+            own = [places.place(text) for text in options["listen"]]
+            found = binary.find(os.environ.get("ENVOY_BIN"))
+            with home.held(place, lock) as lock:
+                envoy = engine.Engine(place, found, max(options["concurrency"], 1))
+                Agent(place, envoy, lock, _installed(place), engine_lock, own).run()
+        except (
+            binary.EngineMissingError,
+            engine.EngineHeldError,
+            home.HomeTakenError,
+            places.BadPlaceError,
+        ) as error:
+            raise CommandError(str(error)) from None
+
+    def check_engine(self, options: dict[str, Any]) -> None:
+        try:
+            found = binary.find(os.environ.get("ENVOY_BIN"))
+            binary.try_out(found, _home(options))
+        except binary.EngineMissingError as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(f"Envoy {found.version} would carry what lies here.")
+
+    def upgrade(self, options: dict[str, Any]) -> None:
+        try:
+            self.stdout.write(handover.ask(_home(options)))
+        except handover.UpgradeError as error:
             raise CommandError(str(error)) from None
 
     def enrol(self, options: dict[str, Any]) -> None:
@@ -118,6 +155,13 @@ class Command(BaseCommand):
         if not register.revoke(options["name"], now=timezone.now()):
             raise CommandError(f"There is no agent called “{options['name']}”.")
         self.stdout.write("Revoked. What it has it keeps serving; stop it on its machine.")
+
+
+def _installed(place: home.Home) -> Installed:
+    """What this command is again, once other files lie where its own do now."""
+    again = [sys.executable, *sys.orig_argv[1:]]
+    check = [sys.executable, sys.argv[0], "dataplane", "check", "--directory", str(place.path)]
+    return Installed(again, check)
 
 
 def _home(options: dict[str, Any]) -> home.Home:

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from gateway import waking
 from gateway.agents import register
-from gateway.dataplane.agent import engine, follow, home
+from gateway.dataplane.agent import binary, follow, home
 from gateway.management.serving import ports, web
 from gateway.models.dataplane import LOWEST_UNPRIVILEGED
 from gateway.operations.ports import Finding
@@ -59,8 +59,8 @@ def _may_bind(host: str, port: int) -> bool:
 def find_engine() -> tuple[str, str]:
     """The version of the proxy, or an empty text and why there is none."""
     try:
-        return engine.find(os.environ.get("ENVOY_BIN")).version, ""
-    except engine.EngineMissingError as error:
+        return binary.find(os.environ.get("ENVOY_BIN")).version, ""
+    except binary.EngineMissingError as error:
         return "", str(error)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import http.client
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gateway.dataplane.agent import engine
+from gateway.dataplane.agent import binary
 from gateway.dataplane.agent.apply import Applier, Documents
 from gateway.dataplane.agent.engine import Engine, is_ready
 from gateway.dataplane.agent.home import Home
@@ -35,7 +36,7 @@ class Node:
     def __init__(self, path: Path, concurrency: int = 2) -> None:
         self.home = Home(path)
         self.home.make()
-        self.engine = Engine(self.home, engine.find(None), concurrency)
+        self.engine = Engine(self.home, binary.find(None), concurrency)
         self.engine.prepare()
         self.engine.tend()
         wait_for(lambda: is_ready(self.home), "Envoy to be ready")
@@ -48,6 +49,17 @@ class Node:
 
     def apply(self, listeners: list[Any], clusters: list[Any] = (), **files: bytes) -> Any:  # type: ignore[assignment]
         return self.applier.apply(documents(listeners, clusters, files))
+
+    def end(self) -> None:
+        """End every Envoy at once, and leave nothing of them on the machine."""
+        running = [process for process, _ in self.engine.leaving]
+        for process in (*running, self.engine.process):
+            if process is not None:
+                process.kill()
+                process.wait()
+        self.engine.stop()
+        if self.engine.lock >= 0:
+            os.close(self.engine.lock)
 
     def kill(self) -> None:
         """End Envoy as nobody should, and start it again."""
@@ -68,9 +80,7 @@ def node(path: Path, concurrency: int = 2) -> Iterator[Node]:
     try:
         yield made
     finally:
-        if made.engine.process is not None:
-            made.engine.process.kill()
-            made.engine.process.wait()
+        made.end()
 
 
 def documents(

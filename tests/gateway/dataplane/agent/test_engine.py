@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.dataplane.agent import engine, home
+from gateway.dataplane.agent import binary, engine, home
 from gateway.dataplane.agent.admin import AdminError, ask
-from gateway.dataplane.agent.engine import Engine, EngineMissingError, is_ready
+from gateway.dataplane.agent.binary import EngineMissingError
+from gateway.dataplane.agent.engine import Engine, is_ready
 from gateway.dataplane.agent.home import Home, HomeTakenError
 from tests.gateway.dataplane.agent.nodes import (
     Node,
@@ -35,14 +36,14 @@ def script(path: Path, text: str) -> str:
 
 
 def test_the_packaged_envoy_is_found() -> None:
-    found = engine.find(None)
+    found = binary.find(None)
     assert found.path.is_absolute()
     assert tuple(int(part) for part in found.version.split(".")) >= (1, 40, 0)
 
 
 def test_a_named_envoy_is_taken_if_it_is_new_enough(tmp_path: Path) -> None:
     new = script(tmp_path / "new", "echo 'envoy  version: abc/1.41.2/Clean/RELEASE/BoringSSL'")
-    assert engine.find(new).version == "1.41.2"
+    assert binary.find(new).version == "1.41.2"
 
 
 @pytest.mark.parametrize(
@@ -55,12 +56,12 @@ def test_a_named_envoy_is_taken_if_it_is_new_enough(tmp_path: Path) -> None:
 )
 def test_another_program_is_not_taken(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(EngineMissingError, match=words):
-        engine.find(script(tmp_path / "envoy", text))
+        binary.find(script(tmp_path / "envoy", text))
 
 
 def test_a_name_that_leads_nowhere_is_told(tmp_path: Path) -> None:
     with pytest.raises(EngineMissingError, match="cannot be run"):
-        engine.find(str(tmp_path / "absent"))
+        binary.find(str(tmp_path / "absent"))
 
 
 def test_an_envoy_that_does_not_take_the_bootstrap_is_told(tmp_path: Path) -> None:
@@ -68,7 +69,7 @@ def test_an_envoy_that_does_not_take_the_bootstrap_is_told(tmp_path: Path) -> No
     place.make()
     refusing = script(tmp_path / "envoy", "echo 'no such extension' >&2; exit 1")
     with pytest.raises(EngineMissingError, match="no such extension"):
-        Engine(place, engine.Found(Path(refusing), "1.40.0")).prepare()
+        Engine(place, binary.Found(Path(refusing), "1.40.0")).prepare()
 
 
 def test_one_agent_for_a_directory(tmp_path: Path) -> None:
@@ -152,7 +153,8 @@ def test_an_envoy_that_was_left_is_ended_before_another_starts(envoy: Node) -> N
     envoy.apply([says("one", port, "x")])
     left = envoy.engine.process
     assert left is not None
-    os.close(envoy.engine._lock)
+    os.close(envoy.engine.lock)
+    envoy.engine.lock = -1
     other = Engine(envoy.home, envoy.engine.found)
     other.prepare()
     assert left.wait(5) == -signal.SIGKILL
@@ -180,7 +182,7 @@ def test_a_process_that_only_has_the_number_of_an_old_envoy_is_left_alone(
         clock = iter([0.0, 1.0, 10.0])
         monkeypatch.setattr(engine.time, "monotonic", lambda: next(clock))
         with pytest.raises(engine.EngineHeldError):
-            Engine(place, engine.find(None)).prepare()
+            Engine(place, binary.find(None)).prepare()
         monkeypatch.undo()
         assert stranger.poll() is None
         os.close(held)
