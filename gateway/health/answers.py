@@ -13,7 +13,8 @@ from gateway.network.wire import Deadline, Incoming, TooLongError, response_of
 MAX_HEAD_BYTES = 64 * 1024
 MAX_BODY_BYTES = 1024 * 1024
 _PIECE = 64 * 1024
-# What the name of a header may be made of (RFC 9110, 5.6.2).
+# What the value of a header may not hold, and what its name may (RFC 9110, 5.5 and 5.6.2).
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 
 
@@ -64,13 +65,22 @@ def _begin(response: http.client.HTTPResponse) -> None:
 
 
 def _check_head(response: http.client.HTTPResponse) -> None:
-    """Refuse heads that the data plane refuses: a name that is none, a line that is no header, a
-    length told twice. Otherwise such a server would count as healthy, and users get 502.
+    """Refuse heads that the data plane refuses, or the server is healthy and users get 502.
+
+    A name or a value that is none, a line that is no header, a length that is not sure.
     """
-    names = response.headers.keys()
-    lengths = response.headers.get_all("Content-Length") or ()
-    is_sound = all(map(_TOKEN.fullmatch, names)) and len(lengths) <= 1
-    if not is_sound or response.headers.defects:
+    headers = response.headers
+    lengths = headers.get_all("Content-Length") or []
+    codings = headers.get_all("Transfer-Encoding") or []
+    is_sound = (
+        not headers.defects
+        and all(_TOKEN.fullmatch(name) for name in headers)
+        and not any(_CONTROL.search(value) for value in headers.values())
+        and len(lengths + codings) <= 1
+        and all(length.isascii() and length.isdigit() for length in lengths)
+        and all(coding.lower() == "chunked" for coding in codings)
+    )
+    if not is_sound:
         raise http.client.HTTPException("malformed head")
 
 
