@@ -29,7 +29,7 @@ fileBox.addEventListener("change", () => {
 document.addEventListener("input", (event) => {
   if (event.target !== textBox() || !fileBox.files.length) return;
   fileBox.value = "";
-  // forms.js names the chosen file after a change.
+  // forms/boxes.js names the chosen file after a change.
   event.target.dispatchEvent(new Event("input", { bubbles: true }));
 });
 

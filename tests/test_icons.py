@@ -67,11 +67,11 @@ def test_every_icon_of_the_menus_and_resources_is_drawn() -> None:
 
 
 def test_every_icon_that_the_script_sets_is_drawn() -> None:
-    script = (ROOT / "static/gatewright.js").read_text()
-    named = re.search(r"TOAST_ICONS = {(.*?)}", script)
+    named = re.search(r"ICONS = {(.*?)}", (ROOT / "static/frame/toasts.js").read_text())
     assert named
     names = [*re.findall(r'"([^"]+)"', named.group(1)), "success", "warning", "error"]
-    swapped = re.findall(r'\? "#([a-z-]+)" : "#([a-z-]+)"', script)
+    boxes = (ROOT / "static/forms/boxes.js").read_text()
+    swapped = re.findall(r'\? "#([a-z-]+)" : "#([a-z-]+)"', boxes)
     assert swapped == [("eye-off", "eye")]
     names += swapped[0]
-    assert missing((name, "gatewright.js") for name in names) == []
+    assert missing((name, "scripts") for name in names) == []
