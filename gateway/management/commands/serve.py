@@ -125,7 +125,9 @@ class Command(BaseCommand):
                 connections.close_all()
                 carried = f"carried by Envoy {engine}"
                 traffic = carried if engine else f"none, configuration only: {missing}"
-                self.announce(doors, names, token, certificate, traffic)
+                name = names[0] if names else "localhost"
+                lock.tell_address(settings.GATEWRIGHT_DATA, doors[0].url(name))
+                self.announce(doors, name, token, certificate, traffic)
             while not crew.stopping:
                 crew.wait(crew.tend())
             self.say("")
@@ -156,12 +158,11 @@ class Command(BaseCommand):
     def announce(
         self,
         doors: list[web.Door],
-        names: list[str],
+        name: str,
         token: str,
         certificate: tls.PortalCertificate,
         traffic: str,
     ) -> None:
-        name = names[0] if names else "localhost"
         if certificate.new_authority:
             self.say("A new certificate authority was made for this installation.")
         self.say("")

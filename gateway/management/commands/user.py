@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -13,6 +14,7 @@ from gateway.accounts import links
 from gateway.accounts.models import Role, User
 from gateway.accounts.people import create_user
 from gateway.lab.sandbox import ensure_sandbox
+from gateway.management.serving import lock
 from gateway.operations import Caller
 from gateway.operations.access import grant
 
@@ -31,7 +33,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--of", metavar="OWNER", help="the user whose sandbox --role is about")
         parser.add_argument(
-            "--address", default="http://localhost:8000", help="address of the portal"
+            "--address", help="address of the portal (default: where it answers now)"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -50,9 +52,9 @@ class Command(BaseCommand):
         if options["role"]:
             self.give_role(user, options["role"], options["of"] or "")
         token = links.issue(user, now=timezone.now())
-        self.stdout.write(
-            f"One-time link, valid for 15 minutes:\n{options['address']}/account/link/{token}/"
-        )
+        running = lock.address_of(settings.GATEWRIGHT_DATA)
+        address = (options["address"] or running or "http://localhost:8000").rstrip("/")
+        self.stdout.write(f"One-time link, valid for 15 minutes:\n{address}/account/link/{token}/")
 
     def give_role(self, user: User, role: str, owner_name: str) -> None:
         """Give ``user`` a role on somebody's sandbox, in the name of its owner."""

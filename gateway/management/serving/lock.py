@@ -1,4 +1,4 @@
-"""One server for one data directory."""
+"""One server for one data directory, and where it answers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def held(data: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            holder = file.read(20).strip()
+            holder = file.readline(20).strip()
             process = f" (process {holder})" if holder else ""
             raise InUseError(
                 f"Another Gatewright{process} already serves the data directory {data}. "
@@ -33,4 +33,24 @@ def held(data: Path) -> Iterator[None]:
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
-        yield
+        try:
+            yield
+        finally:
+            file.truncate(0)
+
+
+def tell_address(data: Path, address: str) -> None:
+    """Leave word for other commands where the server answers; call it while holding ``data``."""
+    with (data / "lock").open("a", encoding="ascii") as file:
+        file.write(f"{address}\n")
+
+
+def address_of(data: Path) -> str:
+    """The address of the server that holds ``data``; empty where none does or none was told."""
+    try:
+        process, address = (data / "lock").read_text(encoding="ascii").split()
+        # A server that was killed has left its word behind.
+        os.kill(int(process), 0)
+    except (OSError, ValueError, OverflowError):
+        return ""
+    return address
