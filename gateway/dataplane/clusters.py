@@ -22,7 +22,7 @@ from gateway.dataplane.work import Work
 from gateway.models import BackendAddress, BackendAddressPool, BackendHttpSettings, OperationalState
 from gateway.problems import Problem, at
 from gateway.rules.joins import Pair, pairs, routes
-from gateway.rules.names import Trust, trust_of
+from gateway.rules.names import Trust, header_of, trust_of
 from gateway.rules.traffic import ANY_HOST
 
 # A server that does not even answer a connection is given up after this; the handshake counts in.
@@ -186,7 +186,7 @@ def _cluster(
 def _endpoint(server: Server, *, tag: bool) -> Config:
     endpoint: Config = {
         "endpoint": {
-            "hostname": server.address.target,
+            "hostname": header_of(server.address.target),
             "address": {"socket_address": {"address": server.host, "port_value": server.port}},
         }
     }

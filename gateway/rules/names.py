@@ -99,12 +99,17 @@ def is_address(name: str) -> bool:
     return True
 
 
+def header_of(name: str) -> str:
+    """A name or address as a Host header has it: an IPv6 address in brackets (RFC 3986)."""
+    return f"[{name}]" if ":" in name and is_address(name) and name[0] != "[" else name
+
+
 def probe_leg(
     settings: BackendHttpSettings, probe: Probe | None, address: BackendAddress, *, is_v1: bool
 ) -> ProbeLeg:
     """The leg of the health probe of one server through one HTTP setting."""
     name, why = _probe_name(settings, probe, address)
-    host_header = name or DEFAULT_PROBE_HOST
+    host_header = header_of(name or DEFAULT_PROBE_HOST)
     if is_v1:
         sni, checked, why = _v1_names(address)
     elif name is None and not address.fqdn:
@@ -159,7 +164,7 @@ def live_leg(
         scheme="https" if https else "http",
         port=settings.port,
         path=settings.path,
-        host_header=name,
+        host_header=header_of(name),
         sni=sni if https else None,
         checked_name=checked if https else None,
         timeout=settings.request_timeout,

@@ -9,7 +9,12 @@ import socket
 
 import pytest
 
-from gateway.models import HttpListener, RequestRoutingRule
+from gateway.models import (
+    BackendAddress,
+    BackendHttpSettings,
+    HttpListener,
+    RequestRoutingRule,
+)
 from tests import factories as make
 from tests.gateway.dataplane.engine import running
 from tests.gateway.dataplane.sites import Traffic, ask, leaf, root
@@ -79,3 +84,17 @@ def test_a_final_dot_changes_nothing() -> None:
     head = backend.requests[0].lower()
     assert "\r\nhost: www.contoso.com:8443\r\n" in head
     assert "\r\nx-original-host: www.contoso.com" in head
+
+
+def test_an_ipv6_server_is_asked_by_its_address_in_brackets() -> None:
+    gateway = make.v2_gateway()
+    settings = make.find(gateway, BackendHttpSettings, make.SETTINGS)
+    make.change(settings, pick_host_name_from_backend_address=True)
+    address = BackendAddress.objects.get(pool__gateway=gateway)
+    make.change(address, fqdn="", ip_address="fd00::4")
+    with http_server() as backend:
+        traffic = Traffic(gateway)
+        traffic.everyone(backend.port)
+        with running(traffic.compile()):
+            assert ask(traffic.port(80)).status == 200
+    assert "\r\nhost: [fd00::4]\r\n" in backend.requests[0]

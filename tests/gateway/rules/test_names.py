@@ -364,6 +364,16 @@ def test_a_name_is_no_address() -> None:
     assert not probing(IP, is_v1=True).name_is_address
 
 
+def test_an_ipv6_address_stands_in_brackets_in_a_host_header() -> None:
+    setting = BackendHttpSettings(protocol="Http", port=80, **PICK)
+    address = BackendAddress(ip_address="fd00::4")
+    assert probe_leg(setting, None, address, is_v1=False).host_header == "[fd00::4]"
+    assert live_leg(setting, address, "x", is_v1=False).host_header == "[fd00::4]"
+    for host in ("[fd00::4]", "www.contoso.com", "*"):
+        other = BackendHttpSettings(protocol="Http", port=80)
+        assert live_leg(other, address, host, is_v1=False).host_header == host
+
+
 def test_the_default_probe_asks_the_setting_s_port_with_the_documented_times() -> None:
     leg = probing(FQDN, port=8443)
     assert (leg.scheme, leg.port, leg.path) == ("https", 8443, "/")
