@@ -75,7 +75,8 @@ class Installation(Server):
     @property
     def engine(self) -> int:
         """The process id of Envoy."""
-        return int((self.data / "dataplane" / "engine.lock").read_text())
+        # The first; after it come those that it has replaced.
+        return int((self.data / "dataplane" / "engine.lock").read_text().split()[0])
 
     def child(self, *words: str) -> list[int]:
         """Process ids of the installation whose command line holds all these words."""

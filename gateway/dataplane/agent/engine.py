@@ -38,7 +38,7 @@ LINGER = 10.0  # seconds after its drain in which an Envoy ends by itself
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (Envoy's own place, which it opens by name)
 _SOCKETS = "restart"
-_BASES = 400_000_000  # Envoy takes numbers up to a tenth of 2³²
+_BASES = 200_000_000  # Envoy makes ten times as much of it, which must stay below 2³¹
 _EMPTY = b'{"version_info": "0", "resources": []}'
 
 
@@ -215,8 +215,7 @@ class Engine:
     def _start(self, now: float) -> None:
         self.home.admin.unlink(missing_ok=True)
         if not self.leaving:
-            for path in self.home.path.glob(f"{_SOCKETS}_*"):
-                path.unlink(missing_ok=True)
+            self._unlink_sockets()
         self.process, self._epoch = self._spawn(0), 0
         self.starts += 1
         self._started = now
@@ -327,7 +326,13 @@ class Engine:
                 process.kill()
                 process.wait()
         self.leaving = []
+        self._unlink_sockets()
         (SHARED_MEMORY / f"envoy_shared_memory_{self._base}0").unlink(missing_ok=True)
+
+    def _unlink_sockets(self) -> None:
+        """Those at which one Envoy waits for the next."""
+        for path in self.home.path.glob(f"{_SOCKETS}_*"):
+            path.unlink(missing_ok=True)
 
     def _busy(self) -> bool:
         """Whether requests are still being answered."""

@@ -118,16 +118,23 @@ class Portal:
     def _connection(self, fresh: bool) -> http.client.HTTPSConnection:
         connection: http.client.HTTPSConnection | None = getattr(self._local, "line", None)
         if connection is None or fresh:
-            parts = urlsplit(self.credentials.url)
-            if parts.scheme != "https" or not parts.hostname:
+            try:
+                parts = urlsplit(self.credentials.url)
+                host, port = parts.hostname, parts.port or 443
+            except ValueError:
+                raise PortalError("The portal's address cannot be read.") from None
+            if parts.scheme != "https" or not host:
                 raise PortalError("The portal's address must begin with https://.")
             # This authority and no other: public ones have no say here.
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             context.minimum_version = ssl.TLSVersion.TLSv1_2
-            context.load_verify_locations(cadata=self.credentials.authority)
-            connection = http.client.HTTPSConnection(
-                parts.hostname, parts.port or 443, timeout=PATIENCE, context=context
-            )
+            try:
+                context.load_verify_locations(cadata=self.credentials.authority)
+            except (ssl.SSLError, ValueError):
+                raise PortalError(
+                    "The certificate of the portal's authority cannot be read as PEM."
+                ) from None
+            connection = http.client.HTTPSConnection(host, port, timeout=PATIENCE, context=context)
             self._local.line = connection
         return connection
 

@@ -145,7 +145,8 @@ class Agent:
             self._refuse("what is installed cannot be run.")
             return
         if done.returncode:
-            self._refuse(done.stderr.strip().rpartition("\n")[2][-500:])
+            said = done.stderr.strip().rpartition("\n")[2]
+            self._refuse(said.removeprefix("CommandError: ")[-500:])
             return
         self._checked = True
         self._events.set()

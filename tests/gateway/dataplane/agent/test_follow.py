@@ -197,3 +197,35 @@ def test_credentials_are_kept_for_the_owner(tmp_path: Path) -> None:
             load(path)
     with pytest.raises(NotEnrolledError):
         load(tmp_path / "absent.json")
+
+
+@pytest.mark.parametrize("text", ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAA==\n"])
+def test_an_authority_that_is_none_is_told(text: str) -> None:
+    with pytest.raises(PortalError, match="cannot be read as PEM"):
+        Portal(Credentials("https://localhost:1", text, SECRET)).bundle("")
+
+
+@pytest.mark.parametrize("url", ["https://localhost:99999", "https://[", "https://", "ftp://a"])
+def test_an_address_that_is_none_is_told(authority: issue.Issued, url: str) -> None:
+    with pytest.raises(PortalError, match="The portal's address"):
+        Portal(Credentials(url, authority.certificate.pem, SECRET)).bundle("")
+
+
+def test_a_busy_portal_is_asked_again_later_and_is_no_refusal(
+    authority: issue.Issued, issued: issue.Issued
+) -> None:
+    busy = reply("503 Service Unavailable", {"error": "The portal is busy."}, "Retry-After: 5")
+    page = busy.replace(b"{", b"<")
+    replies = [busy, page, busy, reply("200 OK", {"a": 1}, 'ETag: "t1"'), reply("204 No Content")]
+    with portal(issued, *replies) as server:
+        line = line_to(server, authority)
+        with pytest.raises(PortalError, match="answers 503: The portal is busy") as told:
+            line.bundle("")
+        assert not isinstance(told.value, NotEnrolledError)
+        # In whatever form it comes.
+        with pytest.raises(PortalError, match=r"answers 503$"):
+            line.bundle("")
+        with pytest.raises(PortalError):
+            line.report({})
+        assert line.bundle("") == ('"t1"', {"a": 1})
+        line.report({})
