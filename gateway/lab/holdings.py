@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from certificates import stores
 from certificates.models import Folder, Store, StoredCertificate
 from gateway.accounts.models import Subscription
@@ -53,12 +55,21 @@ def put_into_stores(owner_id: int, supplies: Mapping[str, Supply], issuers: Issu
         stores.add(owner_id, Store.CURRENT_USER, folder, authority)
 
 
-def take_out_of_stores(owner_id: int, subscription: Subscription) -> None:
-    """Remove the certificates of a sandbox's lab servers from its user's stores."""
+def held_of(owner_id: int, subscription: Subscription) -> QuerySet[StoredCertificate]:
+    """The certificates of a sandbox's lab servers in its user's stores, with their content."""
     leaves = LabServer.objects.filter(
         virtual_network__group__subscription=subscription, leaf__isnull=False
     ).values("leaf")
-    StoredCertificate.objects.filter(owner_id=owner_id, certificate__in=leaves).delete()
+    return (
+        StoredCertificate.objects.filter(owner_id=owner_id, certificate__in=leaves)
+        .select_related("certificate")
+        .order_by("store", "folder", "pk")
+    )
+
+
+def take_out_of_stores(owner_id: int, subscription: Subscription) -> None:
+    """Remove the certificates of a sandbox's lab servers from its user's stores."""
+    held_of(owner_id, subscription).delete()
 
 
 def renew_in_stores(owner_id: int, server: LabServer, supply: Supply) -> None:

@@ -7,15 +7,13 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
-from django_htmx.http import HttpResponseClientRedirect
 
 from gateway import rules
 from gateway.models import Child, LoadedGateway
 from gateway.operations import Rejected, change_gateway, remove
 from gateway.portal.forms import ChildForm, gone
-from gateway.portal.pages import Page
+from gateway.portal.pages import Page, lead_to
 from gateway.problems import errors
 
 
@@ -130,8 +128,7 @@ def delete_child(page: Page, row: Child, blade: str) -> HttpResponse:
         )
         if outcome.ok:
             messages.success(page.request, f"The {row.noun} “{name}” was deleted.")
-            url = page.url(blade)
-            return HttpResponseClientRedirect(url) if page.request.htmx else redirect(url)
+            return lead_to(page.request, page.url(blade))
         problems = [
             {
                 "message": problem.message,

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django import forms
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -17,7 +16,6 @@ from gateway.accounts.models import Subscription
 from gateway.accounts.roles import readable_subscriptions, writable_subscriptions
 from gateway.lab import files
 from gateway.lab.files import File
-from gateway.lab.sandbox import SandboxError, reset_sandbox
 from gateway.lab.scenarios import BY_ID, Scenario
 from gateway.models import LabServer, VirtualNetwork
 from gateway.models.fields import validate_domain_name
@@ -32,15 +30,6 @@ DOWNLOADS: dict[str, Callable[[LabServer], File | None]] = {
     "leaf-der.cer": files.leaf_der,
     "root.cer": files.root_cer,
     "chain.pem": files.chain_pem,
-}
-
-RESET = {
-    "confirm_title": "Reset sandbox",
-    "confirm_text": (
-        "Everything in your sandbox is deleted, and both gateways, their networks and the lab "
-        "servers are set up afresh. Certificates that you downloaded stay good."
-    ),
-    "confirm_action": "Reset",
 }
 
 
@@ -82,7 +71,7 @@ def _page(request: PortalRequest, form: ListenerPfxForm) -> HttpResponse:
         "close_url": reverse("portal:home"),
         "networks": networks,
         "form": form,
-        "reset": RESET if Subscription.objects.filter(sandbox_of=request.user).exists() else None,
+        "may_reset": Subscription.objects.filter(sandbox_of=request.user).exists(),
     }
     return render(request, "portal/lab/index.html", context, status=422 if form.errors else 200)
 
@@ -161,32 +150,6 @@ def listener_pfx(request: PortalRequest) -> HttpResponse:
         request.user, form.cleaned_data["host_name"], form.cleaned_data["password"]
     )
     return _attachment(made)
-
-
-@login_required
-def reset(request: PortalRequest) -> HttpResponse:
-    """Ask (GET), or put one's own sandbox back as it was at first (POST)."""
-    sandbox = get_object_or_404(Subscription, sandbox_of=request.user)
-    if request.method == "POST":
-        try:
-            reset_sandbox(request.user)
-        except SandboxError as error:
-            messages.error(request, f"{sandbox.name} was not reset: {error}")
-        else:
-            messages.success(request, f"{sandbox.name} is as it was at first.")
-        return redirect("portal:lab")
-    context = {
-        "crumbs": [
-            Crumb("Home", reverse("portal:home")),
-            Crumb("Lab", reverse("portal:lab")),
-        ],
-        "icon": "lab",
-        "title": RESET["confirm_title"],
-        "close_url": reverse("portal:lab"),
-        "cancel_url": reverse("portal:lab"),
-        **RESET,
-    }
-    return render(request, "frame/confirm_page.html", context)
 
 
 def _attachment(file: File) -> HttpResponse:

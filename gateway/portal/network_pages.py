@@ -11,19 +11,18 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import render
 from django.urls import reverse
-from django_htmx.http import HttpResponseClientRedirect
 
 from certificates.form_errors import FormError
 from gateway.accounts.models import Role
-from gateway.accounts.roles import can_write, role_of
+from gateway.accounts.roles import can_write
 from gateway.models import VirtualNetwork
 from gateway.operations import Caller, Outcome, change_network
 from gateway.operations.networks import Changes
 from gateway.portal.menu import MenuGroup, MenuItem
-from gateway.portal.pages import Crumb, PortalRequest
+from gateway.portal.pages import Crumb, PortalRequest, find, home_crumbs, lead_to
 
 _MENU = (
     ("network", "Overview", "overview", "essentials address space"),
@@ -74,7 +73,7 @@ class NetworkPage:
         item = next(one for one in items if one.current)
         return self._context(
             menu=[MenuGroup("", items)],
-            crumbs=_home() if current == "network" else [*_home(), self._crumb()],
+            crumbs=home_crumbs() if current == "network" else [*home_crumbs(), self._crumb()],
             icon="network",
             title=self.network.name,
             item="" if current == "network" else item.label,
@@ -88,7 +87,7 @@ class NetworkPage:
         """Template context of a page that was opened from the blade ``parent``."""
         label = next(label for key, label, _, _ in _MENU if key == parent)
         return self._context(
-            crumbs=[*_home(), self._crumb(), Crumb(label, self.url(parent))],
+            crumbs=[*home_crumbs(), self._crumb(), Crumb(label, self.url(parent))],
             icon="network",
             title=title,
             subtitle=self.network.name,
@@ -108,15 +107,7 @@ class NetworkPage:
     def done(self, said: str, view: str) -> HttpResponse:
         """The answer to a save that succeeded: a toast and the next page."""
         messages.success(self.request, said)
-        url = self.url(view)
-        return HttpResponseClientRedirect(url) if self.request.htmx else redirect(url)
-
-
-def _home() -> list[Crumb]:
-    return [
-        Crumb("Home", reverse("portal:home")),
-        Crumb("All resources", reverse("portal:all-resources")),
-    ]
+        return lead_to(self.request, self.url(view))
 
 
 def network_page(
@@ -129,18 +120,7 @@ def network_page(
     def found(
         request: PortalRequest, subscription: UUID, group: str, network: str, **rest: Any
     ) -> HttpResponse:
-        row = (
-            VirtualNetwork.objects.select_related("group__subscription")
-            .filter(
-                group__subscription_id=subscription,
-                group__name__iexact=group,
-                name__iexact=network,
-            )
-            .first()
-        )
-        role = role_of(request.user, row.group.subscription) if row else None
-        if row is None or role is None:
-            raise Http404(f"There is no virtual network “{network}” that you may see.")
+        row, role = find(VirtualNetwork, request, subscription, group, network)
         return view(request, NetworkPage(request, row, role), **rest)
 
     return found

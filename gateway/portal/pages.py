@@ -18,7 +18,7 @@ from django_htmx.middleware import HtmxDetails
 
 from gateway.accounts.models import Role, User
 from gateway.accounts.roles import can_write, role_of
-from gateway.models import ApplicationGateway, Child
+from gateway.models import ApplicationGateway, Child, VirtualNetwork
 from gateway.operations import Caller, Outcome
 from gateway.portal.menu import MenuGroup, MenuItem, resource_menu
 
@@ -31,6 +31,7 @@ class PortalRequest(HttpRequest):
 
 
 ChildT = TypeVar("ChildT", bound=Child)
+ResourceT = TypeVar("ResourceT", ApplicationGateway, VirtualNetwork)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class Page:
         overview = current == "overview"
         return self._context(
             menu=menu,
-            crumbs=_home() if overview else [*_home(), self._crumb()],
+            crumbs=home_crumbs() if overview else [*home_crumbs(), self._crumb()],
             icon="gateway",
             title=self.gateway.name,
             item="" if overview else item.label,
@@ -112,7 +113,7 @@ class Page:
         item = self._item(menu)
         return self._context(
             menu=menu,
-            crumbs=[*_home(), self._crumb(), Crumb(item.label, item.url)],
+            crumbs=[*home_crumbs(), self._crumb(), Crumb(item.label, item.url)],
             icon=item.icon,
             title=title,
             subtitle=self.gateway.name,
@@ -140,43 +141,52 @@ class Page:
         messages.success(self.request, message)
         for problem in outcome.warnings:
             messages.warning(self.request, problem.message)
-        if self.request.htmx:
-            return HttpResponseClientRedirect(url)
-        return redirect(url)
+        return lead_to(self.request, url)
 
 
-def _home() -> list[Crumb]:
+def lead_to(request: PortalRequest, url: str) -> HttpResponse:
+    """The answer to a form that leads to another page, whether htmx sent it or the browser."""
+    return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
+
+
+def home_crumbs() -> list[Crumb]:
+    """The way down to any resource."""
     return [
         Crumb("Home", reverse("portal:home")),
         Crumb("All resources", reverse("portal:all-resources")),
     ]
 
 
+def find(
+    model: type[ResourceT], request: PortalRequest, subscription: UUID, group: str, name: str
+) -> tuple[ResourceT, Role]:
+    """The resource of an address, with its group, and the user's role on it.
+
+    Raises ``Http404`` where there is none, or none that the user may see: a resource of somebody
+    else answers like one that does not exist.
+    """
+    row = (
+        model._default_manager.select_related("group__subscription")
+        .filter(group__subscription_id=subscription, group__name__iexact=group, name__iexact=name)
+        .first()
+    )
+    role = role_of(request.user, row.group.subscription) if row else None
+    if row is None or role is None:
+        raise Http404(f"There is no {model.label.lower()} “{name}” that you may see.")
+    return row, role
+
+
 def gateway_page(
     view: Callable[Concatenate[PortalRequest, Page, ...], HttpResponse],
 ) -> Callable[..., HttpResponse]:
-    """Find the gateway of the address and the user's role on it; 404 without a role.
-
-    A gateway of somebody else answers like one that does not exist.
-    """
+    """Find the gateway of the address and the user's role on it; 404 without a role."""
 
     @login_required
     @wraps(view)
     def found(
         request: PortalRequest, subscription: UUID, group: str, gateway: str, **rest: Any
     ) -> HttpResponse:
-        row = (
-            ApplicationGateway.objects.select_related("group__subscription")
-            .filter(
-                group__subscription_id=subscription,
-                group__name__iexact=group,
-                name__iexact=gateway,
-            )
-            .first()
-        )
-        role = role_of(request.user, row.group.subscription) if row else None
-        if row is None or role is None:
-            raise Http404(f"There is no application gateway “{gateway}” that you may see.")
+        row, role = find(ApplicationGateway, request, subscription, group, gateway)
         return view(request, Page(request, row, role), **rest)
 
     return found

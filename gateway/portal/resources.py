@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from certificates.workshop import pages
 from certificates.x509.problems import KINDS, Kind
-from gateway.accounts.models import User
+from gateway.accounts.models import Subscription, User
 from gateway.accounts.roles import readable_subscriptions
 from gateway.models import (
     ApplicationGateway,
@@ -55,7 +55,11 @@ class ResourceRow:
 
 def resource_rows(user: User, *, name_contains: str = "") -> list[ResourceRow]:
     """What the user may see, by name (one query for each type of resource)."""
-    subscriptions = readable_subscriptions(user)
+    return rows_of(readable_subscriptions(user), name_contains=name_contains)
+
+
+def rows_of(subscriptions: Iterable[Subscription], *, name_contains: str = "") -> list[ResourceRow]:
+    """What stands in these subscriptions, by name (one query for each type of resource)."""
     rows: list[ResourceRow] = []
     for model in RESOURCE_MODELS:
         found = model._default_manager.filter(group__subscription__in=subscriptions)

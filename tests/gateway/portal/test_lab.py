@@ -13,7 +13,13 @@ from django.utils import timezone
 from gateway.accounts import links
 from gateway.accounts.models import User
 from gateway.lab.sandbox import ensure_sandbox
-from gateway.models import ApplicationGateway, BackendHttpSettings, LabServer, writing
+from gateway.models import (
+    ApplicationGateway,
+    BackendHttpSettings,
+    LabServer,
+    ResourceGroup,
+    writing,
+)
 from tests import factories
 from tests.gateway.portal.test_access import signed_in
 
@@ -65,8 +71,26 @@ def test_a_reset_asks_first_and_brings_the_defaults_back(user: User) -> None:
     with writing():
         settings.request_timeout = 77
         settings.save()
-    asked = client.get(reverse("portal:lab-reset"))
-    assert "Reset" in asked.content.decode()
+    groups = ResourceGroup.objects.filter(subscription__sandbox_of=user)
+    factories.make_network(groups[0], "mine")
+    asked = client.get(reverse("portal:lab-reset")).content.decode()
+    replaced = [
+        *groups.values_list("name", flat=True),
+        "myAppGateway",
+        "myVNet",
+        "myAGPublicIPAddress",
+        "mine",
+        f"{LabServer.objects.count()} lab servers",
+        "zone records",
+        "Backend certificate",
+        "Expired certificate",
+        "Certificate of another server",
+    ]
+    assert [name for name in replaced if name not in asked] == []
+    # The table is a page: no script asks a shorter question instead.
+    lab = client.get(reverse("portal:lab")).content.decode()
+    assert "Reset sandbox" in lab
+    assert 'data-confirm="Reset' not in lab
     assert BackendHttpSettings.objects.get(pk=settings.pk).request_timeout == 77
     assert client.post(reverse("portal:lab-reset")).status_code == 302
     gateways = ApplicationGateway.objects.filter(group__subscription__sandbox_of=user)
