@@ -43,3 +43,8 @@ def redeem(token: str, *, now: datetime) -> User | None:
         return None
     won = SignInLink.objects.filter(token_hash=_hash(token), used_at=None).update(used_at=now)
     return user if won else None
+
+
+def revoke(user: User, *, now: datetime) -> None:
+    """Make every link of ``user`` that is still open void."""
+    SignInLink.objects.filter(user=user, used_at=None).update(used_at=now)

@@ -9,6 +9,7 @@ from django.contrib.auth import login, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
 from django.contrib.auth.views import LoginView, LogoutView
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
@@ -80,7 +81,10 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
 def password(request: PortalRequest) -> HttpResponse:
     form = SetPasswordForm(request.user, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        form.save()
+        with transaction.atomic():
+            form.save()
+            # Whoever else could get in shall not: other sessions end with the old password, too.
+            links.revoke(request.user, now=timezone.now())
         update_session_auth_hash(request, request.user)
         messages.success(request, "Your password is set.")
         return redirect("portal:home")
