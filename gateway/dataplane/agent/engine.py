@@ -113,7 +113,7 @@ class Engine:
         put(self.home.bootstrap, json.dumps(bootstrap()).encode())
         changed = self._tidy_documents()
         kept = _kept(self.home)
-        self._base = kept.base or 1 + secrets.randbelow(_BASES)
+        self._base = kept.base if _is_usable(kept.base) else 1 + secrets.randbelow(_BASES)
         if lock is None:
             self._take_over()
             validate(self.found, self.home)
@@ -169,7 +169,7 @@ class Engine:
         if process.poll() is not None:
             return f"Envoy {self.found.version} carries traffic; the one before it had ended."
         self.process, self.starts = process, 1
-        self._epoch, self._started = kept.epoch, now
+        self._base, self._epoch, self._started = kept.base, kept.epoch, now
         if kept.mark == self._mark() and not changed:
             return f"Envoy {self.found.version} is still the right one and was left alone."
         try:
@@ -327,7 +327,8 @@ class Engine:
                 process.wait()
         self.leaving = []
         self._unlink_sockets()
-        (SHARED_MEMORY / f"envoy_shared_memory_{self._base}0").unlink(missing_ok=True)
+        with suppress(OSError):
+            _shared_memory(self._base).unlink()
 
     def _unlink_sockets(self) -> None:
         """Those at which one Envoy waits for the next."""
@@ -343,6 +344,18 @@ class Engine:
 def _has_shared_memory() -> bool:
     """Whether one Envoy can meet another; a container may come without, or with it read-only."""
     return sys.platform == "linux" and os.access(SHARED_MEMORY, os.W_OK | os.X_OK)
+
+
+def _shared_memory(base: int) -> Path:
+    return SHARED_MEMORY / f"envoy_shared_memory_{base}0"
+
+
+def _is_usable(base: int) -> bool:
+    """Whether Envoys may meet under this number; another user's leftover would end them."""
+    try:
+        return base > 0 and _shared_memory(base).stat().st_uid == os.geteuid()
+    except OSError:
+        return base > 0
 
 
 def _shared() -> dict[str, str]:

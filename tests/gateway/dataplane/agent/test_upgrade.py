@@ -295,3 +295,22 @@ def test_nothing_stays_in_shared_memory_when_envoy_was_stopped(envoy: Node) -> N
     assert shared.exists()
     envoy.engine.stop()
     assert not shared.exists()
+
+
+def test_another_users_leftover_in_shared_memory_is_kept_away_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with node(tmp_path / "home") as first:
+        base = json.loads(first.home.engine_state.read_bytes())["base"]
+    with node(tmp_path / "home") as again:
+        assert json.loads(again.home.engine_state.read_bytes())["base"] == base
+    left = engine.SHARED_MEMORY / f"envoy_shared_memory_{base}0"
+    left.touch()
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "geteuid", lambda: os.getuid() + 1)
+            with node(tmp_path / "home") as third:
+                assert json.loads(third.home.engine_state.read_bytes())["base"] != base
+        assert left.exists()
+    finally:
+        left.unlink()
