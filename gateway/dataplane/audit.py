@@ -188,6 +188,9 @@ def _headers(listeners: list[Config]) -> Iterator[str]:
             for route in host["routes"]:
                 for mutations in _request_mutations(route):
                     tainted |= _tainted(mutations)
+        for level in (manager["route_config"], *manager["route_config"]["virtual_hosts"]):
+            added = level.get("request_headers_to_add", [])
+            tainted |= _tainted([{"append": one} for one in added])
     for manager in managers:
         removed = _removed_first(manager)
         for name in sorted(tainted - removed):

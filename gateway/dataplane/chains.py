@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.dataplane.access import TRACE_ID, access_log
+from gateway.dataplane.access import ORIGINAL_HOST, ORIGINAL_URL, TRACE_ID, access_log
 from gateway.dataplane.clients import ClientCheck, client_filters
 from gateway.dataplane.envoy import Config, extension, seconds
 from gateway.dataplane.routes import (
@@ -46,6 +46,7 @@ def connection_manager(
         http_protocol_options={"accept_http_10": True},
         use_remote_address=True,
         skip_xff_append=True,
+        append_x_forwarded_port=True,
         # No client is believed to be internal: such a one could set time-outs and retries.
         internal_address_config={
             "cidr_ranges": [{"address_prefix": "255.255.255.255", "prefix_len": 32}]
@@ -63,54 +64,70 @@ def connection_manager(
             extension(
                 "forwarded",
                 "extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
-                mutations=[*_removed(work.rewrites.stripped), *_forwarded()],
+                mutations=_early(work),
             )
         ],
         local_reply_config=work.local_replies,
         access_log=access_log(gateway.pk, has_tls=has_tls, asks_client=client is not None),
-        http_filters=[*client_filters(client), *work.rewrites.filters, *_filters()],
+        http_filters=[*client_filters(client), *work.rewrites.filters, *_filters(hosts)],
         route_config={
             "name": name,
             "ignore_port_in_host_matching": True,
             "validate_clusters": False,
             "virtual_hosts": hosts,
-            "request_headers_to_remove": ["x-envoy-external-address"],
+            **_late(work),
         },
     )
 
 
-def _removed(names: Sequence[str]) -> list[Config]:
-    return [{"remove": name} for name in names]
+# Headers that a backend can rely on: whatever the client sent under these names is gone ("How an
+# application gateway works", modifications to the request). ``x-forwarded-proto`` and
+# ``x-forwarded-port``, the port that the client really used, are the engine's own.
+_FORWARDED = {
+    ORIGINAL_HOST: "%REQ(:AUTHORITY)%",
+    ORIGINAL_URL: "%REQ(:PATH)%",
+    TRACE_ID: "%UNIQUE_ID%",
+}
+
+
+def _early(work: Work) -> list[Config]:
+    """What happens to a request's headers before anything looks at them.
+
+    Rewrite sets look at the forwarded headers, change them and move what they are made of, so for
+    these they are set here.
+    """
+    removed = [{"remove": name} for name in (*work.rewrites.stripped, *_FORWARDED)]
+    return [*removed, *({"append": one} for one in _forwarded() if work.rewrites.sets)]
+
+
+def _late(work: Work) -> Config:
+    """What happens to them on the way to a backend; it costs the engine a third of the above."""
+    late: Config = {"request_headers_to_remove": ["x-envoy-external-address"]}
+    if not work.rewrites.sets:
+        late["request_headers_to_add"] = _forwarded()
+    return late
 
 
 def _forwarded() -> list[Config]:
-    """Headers that a backend can rely on: whatever the client sent under these names is gone.
-
-    "How an application gateway works", modifications to the request. The port is the one that the
-    client really used. ``x-forwarded-proto`` is the engine's own.
-    """
-    values = {
-        "x-original-host": "%REQ(:AUTHORITY)%",
-        "x-original-url": "%REQ(:PATH)%",
-        "x-forwarded-port": "%DOWNSTREAM_LOCAL_PORT%",
-        TRACE_ID: "%UNIQUE_ID%",
-    }
     return [
-        *_removed(tuple(values)),
-        *(
-            {"append": {"header": {"key": key, "value": value}, "append_action": _OVERWRITE}}
-            for key, value in values.items()
-        ),
+        {"header": {"key": key, "value": value}, "append_action": _OVERWRITE}
+        for key, value in _FORWARDED.items()
     ]
 
 
-def _filters() -> list[Config]:
+def _filters(hosts: list[Config]) -> list[Config]:
+    """The filters behind those of clients and rewrites; affinity's only where a route has it."""
+    routes = (route for host in hosts for route in host["routes"])
+    has_affinity = any(AFFINITY_FILTER in one.get("typed_per_filter_config", {}) for one in routes)
+    affinity = "extensions.filters.http.stateful_session.v3.StatefulSession"
     return [
-        extension(AFFINITY_FILTER, "extensions.filters.http.stateful_session.v3.StatefulSession"),
+        *([extension(AFFINITY_FILTER, affinity)] if has_affinity else []),
         extension(
             "envoy.filters.http.router",
             "extensions.filters.http.router.v3.Router",
             suppress_envoy_headers=True,
+            # Counters by status for each cluster: the access log tells them, and nobody reads them.
+            dynamic_stats=False,
         ),
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import SplitResult, quote, urlsplit
 
+from gateway.dataplane.access import route_name
 from gateway.dataplane.clusters import cluster_name
 from gateway.dataplane.envoy import Config, extension, seconds, tagged, typed
 from gateway.dataplane.pages import direct, escaped
@@ -92,10 +93,9 @@ def _refused(name: str, header: Config) -> Config:
 
 
 def _route(work: Work, site: Site, routed: Routed, path: str, path_rule: str) -> Config:
-    route: Config = {
-        "name": "/".join(part for part in (site.rule.name, path_rule) if part),
-        "match": _match(path),
-    }
+    name = "/".join(part for part in (site.rule.name, path_rule) if part)
+    whose = site.listener.name, site.rule.name
+    route: Config = {"name": route_name(name, *whose), "match": _match(path)}
     facts = {"listener": site.listener.name, "rule": site.rule.name}
     redirect = routed.redirect_configuration
     pool, settings = routed.backend_address_pool, routed.backend_http_settings
@@ -107,6 +107,7 @@ def _route(work: Work, site: Site, routed: Routed, path: str, path_rule: str) ->
     if is_stopped or pool is None or settings is None:
         return {**route, "metadata": tagged(**facts), "direct_response": direct(502)}
     facts |= {"pool": pool.name, "settings": settings.name}
+    route["name"] = route_name(name, *whose, pool.name, settings.name)
     route["metadata"] = tagged(**facts)
     route["route"] = _action(settings, cluster_name(work.loaded.gateway.pk, pool, settings))
     override = _overridden(settings.path, path)

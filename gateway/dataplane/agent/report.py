@@ -6,7 +6,6 @@ kept, within bounds, and sent again under the same id, so that nothing is counte
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import uuid
@@ -15,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
+from gateway.dataplane.access import read_line
 from gateway.dataplane.agent.admin import AdminError, ask, ask_json
 from gateway.dataplane.agent.home import Home, put
 
@@ -26,6 +26,8 @@ LONGEST_LOG = 32 * 1024 * 1024  # bytes after which the log is turned over
 AT_ONCE = 8 * 1024 * 1024  # bytes that are read in one go
 LONGEST_LINE = 64 * 1024
 ENDPOINTS = 200  # servers of one gateway that are told
+
+_FAILED = {"rq_total": 1, "rq_success": -1, "rq_active": -1}
 
 _GATEWAY = re.compile(rb'"gateway":"?(\d{1,18})')
 _STATUS = re.compile(rb'"httpStatus":"?(\d{3})')
@@ -139,12 +141,11 @@ class Traffic:
 
 def _clipped(line: bytes) -> dict[str, Any] | None:
     """A line with no field longer than :data:`LONGEST_VALUE`; ``None`` if it cannot be read."""
-    try:
-        found = json.loads(line)
-    except ValueError:
+    found = read_line(line)
+    if found is None:
         return None
-    if not isinstance(found, dict):
-        return None
+    # What goes no further than the gateway is given its number here: no server was told one.
+    found["transactionId"] = found.get("transactionId") or str(uuid.uuid4())
     return {
         key: value[:LONGEST_VALUE] if isinstance(value, str) else value
         for key, value in found.items()
@@ -188,11 +189,14 @@ def _endpoint(cluster: str, host: dict[str, Any]) -> dict[str, Any]:
     address = host.get("address", {}).get("socket_address", {})
     health = host.get("health_status", {})
     figures = {str(one.get("name")): int(one.get("value", 0)) for one in host.get("stats", [])}
+    failed = sum(sign * figures.get(name, 0) for name, sign in _FAILED.items())
     return {
         "cluster": cluster,
         "address": f"{address.get('address', '')}:{address.get('port_value', '')}",
         "healthy": health.get("eds_health_status") in (None, "HEALTHY")
         and not health.get("failed_outlier_check"),
         "requests": figures.get("rq_total", 0),
-        "errors": figures.get("rq_error", 0) + figures.get("cx_connect_fail", 0),
+        # Answers of 500 and more are counted by what is left: the engine's own count of them comes
+        # only with its counters by status, which cost each request as much as a guard.
+        "errors": max(failed, 0) + figures.get("cx_connect_fail", 0),
     }

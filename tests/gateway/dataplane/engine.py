@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from gateway.dataplane.access import read_line
 from gateway.dataplane.compile import Compiled
 from gateway.dataplane.envoy import ACCESS_LOG, FILES
 
@@ -142,7 +143,8 @@ class Engine:
             return path.exists() and path.read_text().count("\n") >= count
 
         wait_for(complete, 10)
-        return [json.loads(line) for line in path.read_text().splitlines()][-count:]
+        lines = [read_line(line) for line in path.read_bytes().splitlines()][-count:]
+        return [line for line in lines if line is not None]
 
     def stop(self) -> None:
         if self.process is not None:
