@@ -6,8 +6,9 @@ import ssl
 from typing import Any
 
 from certificates.x509.facts.certificate import Certificate
+from gateway.health.plans import ProbePlan
 from gateway.health.reading import HealthRow
-from gateway.models import LoadedGateway
+from gateway.models import LoadedGateway, Verdict
 from gateway.rules.joins import pairs
 from gateway.rules.traffic import BothLegs, TrafficWarning, both_legs, traffic_warnings
 
@@ -29,9 +30,24 @@ def legs_of(
     return None
 
 
+def requests_fail(verdict: Verdict, plan: ProbePlan) -> bool:
+    """Whether the server is healthy and users' requests fail all the same.
+
+    It is judged by the certificate that the last good probe accepted.
+    """
+    if verdict.status != Verdict.Status.HEALTHY or not plan.requests:
+        return False
+    leaf = _of_pem(verdict.accepted_pem) if verdict.accepted_pem else None
+    return bool(traffic_warnings(BothLegs(plan.leg, plan.requests), leaf))
+
+
 def leaf_of(evidence: dict[str, Any]) -> Certificate | None:
     """The certificate that the server showed first, ``None`` if it showed none."""
     chain = evidence.get("chain") or []
     if not chain:
         return None
-    return Certificate.from_der(ssl.PEM_cert_to_DER_cert(chain[0]["pem"]))
+    return _of_pem(chain[0]["pem"])
+
+
+def _of_pem(text: str) -> Certificate:
+    return Certificate.from_der(ssl.PEM_cert_to_DER_cert(text))

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import OperationalError, connection, transaction
 from django.db.models import F, Q
 
+from gateway.health.legs import requests_fail
 from gateway.health.plans import Key, Planned, ProbePlan, plans_of
 from gateway.health.standing import fresh, restart
 from gateway.models import ApplicationGateway, HealthPlan, Verdict, load_gateway
@@ -88,6 +89,7 @@ def _note_down(gateway: ApplicationGateway, plans: dict[Key, ProbePlan], now: da
             restart(row, plan, now)
             changed.append(row)
     Verdict.objects.bulk_update(changed, _RESTARTED, batch_size=100)
+    _note_requests(rows, plans)
     Verdict.objects.bulk_create(
         [fresh(gateway.pk, plan, now) for key, plan in plans.items() if key not in rows]
     )
@@ -102,3 +104,14 @@ def _note_down(gateway: ApplicationGateway, plans: dict[Key, ProbePlan], now: da
         remembered_address=""
     )
     HealthPlan.objects.filter(pk=noted.pk).update(generation=gateway.generation)
+
+
+def _note_requests(rows: dict[Key, Verdict], plans: dict[Key, ProbePlan]) -> None:
+    """Say which servers fail users now: a listener's host is not what their probe depends on."""
+    turned: dict[bool, list[int]] = {True: [], False: []}
+    for key, row in rows.items():
+        if key in plans and (fails := requests_fail(row, plans[key])) != row.requests_fail:
+            turned[fails].append(row.pk)
+    for fails, keys in turned.items():
+        if keys:
+            Verdict.objects.filter(pk__in=keys).update(requests_fail=fails)

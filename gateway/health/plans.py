@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from gateway.models import (
     BackendAddress,
@@ -12,11 +12,13 @@ from gateway.models import (
     BackendHttpSettings,
     LoadedGateway,
     OperationalState,
+    Protocol,
 )
 from gateway.network import EMPTY_ZONE, Zone
 from gateway.network.zone import canonical
 from gateway.rules.joins import pairs
 from gateway.rules.names import ProbeLeg, Trust, is_address, probe_leg, trust_of
+from gateway.rules.traffic import Asked, RequestLeg, hosts_asked, request_legs
 
 Key = tuple[int, int]
 
@@ -28,7 +30,8 @@ class ProbePlan:
     ``key`` is (primary key of the pool's address, primary key of the HTTP setting), ``target`` the
     FQDN or IP address in the pool; ``simulated`` what the gateway's subnet plays (``U-FW`` …).
     ``digest`` changes when the meaning of the result does: target, address, port, probe, names,
-    trust or network, but not the times between probes.
+    trust or network, but not the times between probes. ``requests`` are the users' requests that
+    may ask for another name than the probe.
     """
 
     key: Key
@@ -41,6 +44,7 @@ class ProbePlan:
     digest: str
     pool_id: int = 0
     simulated: str = ""
+    requests: tuple[RequestLeg, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +64,18 @@ def plans_of(loaded: LoadedGateway, zone: Zone = EMPTY_ZONE) -> dict[Key, ProbeP
     if loaded.gateway.operational_state == OperationalState.STOPPED:
         return {}
     trusts: dict[int, Trust] = {}
+    asked = hosts_asked(loaded)
     found: dict[Key, ProbePlan] = {}
     for pool, settings in pairs(loaded):
         if settings.pk not in trusts:
             trusts[settings.pk] = trust_of(loaded, settings)
+        requests: tuple[RequestLeg, ...] | None = None
         for address in loaded.addresses(pool):
             leg = probe_leg(settings, settings.probe, address, is_v1=loaded.is_v1)
+            if requests is None or settings.pick_host_name_from_backend_address:
+                requests = _requests(settings, address, asked[pool.pk, settings.pk], loaded.is_v1)
             plan = plan_of(loaded, zone, pool, settings, address, leg, trusts[settings.pk])
-            found[plan.key] = plan
+            found[plan.key] = replace(plan, requests=requests)
     return found
 
 
@@ -93,6 +101,20 @@ def plan_of(
         pool_id=pool.pk,
         simulated=loaded.simulated_cause,
     )
+
+
+def _requests(
+    settings: BackendHttpSettings, address: BackendAddress, asked: tuple[Asked, ...], is_v1: bool
+) -> tuple[RequestLeg, ...]:
+    """Requests that may ask for another name than the probe; the servers of a pool share them.
+
+    A v1 gateway asks for the target's name both times. Where the name comes from the HTTP setting
+    or the target, all hosts ask alike.
+    """
+    if is_v1 or settings.protocol != Protocol.HTTPS:
+        return ()
+    by_client = not settings.host_name and not settings.pick_host_name_from_backend_address
+    return request_legs(settings, address, asked if by_client else asked[:1], is_v1=is_v1)
 
 
 def _digest(loaded: LoadedGateway, zone: Zone, target: str, leg: ProbeLeg, trust: Trust) -> str:

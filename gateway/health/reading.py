@@ -15,6 +15,8 @@ from gateway.models import ApplicationGateway, HealthPlan, Verdict
 from gateway.problems import Kind
 
 Status = Verdict.Status
+# Asked for like a status: healthy servers that give users a 502.
+FAILING = "Failing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,8 @@ class HealthRow:
     ``server`` is the FQDN or IP address in the pool, ``port`` and ``protocol`` are the setting's;
     ``kind`` is ``None`` for a healthy server; ``rechecking`` says that a save made the verdict
     old and that a new one is on its way; ``evidence`` is what :mod:`gateway.health.judge` wrote,
-    and empty in a list, as is ``history``, newest first.
+    and empty in a list, as is ``history``, newest first; ``requests_fail`` says of a healthy server
+    that users' requests get a 502.
     """
 
     pk: int
@@ -44,6 +47,7 @@ class HealthRow:
     changed_at: datetime | None
     next_due: datetime
     is_v1: bool = False
+    requests_fail: bool = False
     history: tuple[Period, ...] = ()
 
     @property
@@ -74,8 +78,8 @@ class HealthRow:
 class Health:
     """The health of a gateway: counts of all verdicts, and the rows of one page of them.
 
-    ``pending`` while a verdict is on its way after a change; ``shown`` is how many rows all pages
-    have, ``page`` and ``pages`` count from 1.
+    ``failing`` of the healthy ones give users a 502; ``pending`` while a verdict is on its way after
+    a change; ``shown`` is how many rows all pages have, ``page`` and ``pages`` count from 1.
     """
 
     rows: tuple[HealthRow, ...]
@@ -83,6 +87,7 @@ class Health:
     healthy: int
     unhealthy: int
     unknown: int
+    failing: int
     pending: bool
     updated_at: datetime | None
     page: int
@@ -99,9 +104,9 @@ def verdicts_of(
 ) -> Health:
     """The verdicts of a gateway, by pool, server and setting (3 queries, 4 with ``search``).
 
-    ``status`` keeps only rows of that status, ``search`` those that hold all of its words in
-    server, pool, setting or message; ``size`` is the most rows on one page; a page number that
-    does not exist gives the nearest one.
+    ``status`` keeps only rows of that status (or :data:`FAILING`), ``search`` those that hold all of
+    its words in server, pool, setting or message; ``size`` is the most rows on one page; a page
+    number that does not exist gives the nearest one.
     """
     verdicts = Verdict.objects.filter(gateway=gateway)
     counts = verdicts.aggregate(
@@ -109,12 +114,16 @@ def verdicts_of(
         healthy=Count("pk", Q(status=Status.HEALTHY)),
         unhealthy=Count("pk", Q(status=Status.UNHEALTHY)),
         unknown=Count("pk", Q(status=Status.UNKNOWN)),
+        failing=Count("pk", Q(requests_fail=True)),
         waiting=Count("pk", Q(rechecking=True)),
         updated_at=Max("checked_at"),
     )
     is_planned = HealthPlan.objects.filter(gateway=gateway, generation=gateway.generation).exists()
-    found = verdicts.filter(status=status) if status in Status.values else verdicts
-    shown = counts[status.lower()] if status in Status.values else counts["total"]
+    found, shown = verdicts, counts["total"]
+    if status in Status.values:
+        found, shown = verdicts.filter(status=status), counts[status.lower()]
+    elif status == FAILING:
+        found, shown = verdicts.filter(requests_fail=True), counts["failing"]
     if words := search.split():
         found = found.filter(*(_holds(word) for word in words))
         shown = found.count()
@@ -184,4 +193,5 @@ def _row(verdict: Verdict, gateway: ApplicationGateway) -> HealthRow:
         changed_at=verdict.changed_at,
         next_due=verdict.due_at,
         is_v1=gateway.is_v1,
+        requests_fail=verdict.requests_fail,
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.health.history import noted
 from gateway.health.judge import Judged
+from gateway.health.legs import requests_fail
 from gateway.health.plans import ProbePlan
 from gateway.health.unknown import U_NEW, U_PROBER
 from gateway.models import Verdict
@@ -33,6 +34,7 @@ FIELDS = (
     "history",
     "remembered_address",
     "accepted_pem",
+    "requests_fail",
     "rechecking",
     "failures",
     "checked_at",
@@ -92,6 +94,7 @@ def take_in(
     verdict.status, verdict.error_id, verdict.message = status, error_id, message
     verdict.evidence = judged.evidence
     verdict.accepted_pem = accepted_certificate(judged.evidence) or verdict.accepted_pem
+    verdict.requests_fail = requests_fail(verdict, plan)
     verdict.history = noted(verdict.history, status, judged.error_id, judged.ms, now)
     verdict.rechecking = False
 

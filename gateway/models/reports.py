@@ -60,7 +60,9 @@ class Verdict(models.Model):
     the pair until the next result. ``digest`` covers all that the probe depends on.
     ``remembered_address`` is the one that the target's name had last; a change of the gateway
     empties it. ``accepted_pem`` is the certificate that a probe accepted last, which traffic may be
-    pinned to; it stays while later probes fail. ``history`` holds what was found over time, newest
+    pinned to; it stays while later probes fail. ``requests_fail`` says that the server is healthy,
+    and users' requests get a 502 from it all the same, for they ask for a name that its
+    certificate does not carry. ``history`` holds what was found over time, newest
     last, as :mod:`gateway.health.history` writes and reads it.
     """
 
@@ -81,6 +83,7 @@ class Verdict(models.Model):
     history = models.JSONField(default=list)
     remembered_address = models.CharField(max_length=45, blank=True)
     accepted_pem = models.TextField(blank=True)
+    requests_fail = models.BooleanField(default=False, db_default=False)
     digest = models.CharField(max_length=64, blank=True)
     rechecking = models.BooleanField(default=True)
     failures = models.PositiveIntegerField(default=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 
-from gateway.health.reading import verdicts_of
+from gateway.health.reading import FAILING, verdicts_of
 from gateway.models import Verdict
 from gateway.portal.pages import Page, PortalRequest, gateway_page
 from gateway.portal.troubleshoot import LATER, SOON
@@ -26,11 +26,11 @@ def index(request: PortalRequest, page: Page) -> HttpResponse:
         "health",
         health=health,
         rows=[(row, page.url("health-detail", str(row.pk))) for row in health.rows],
-        status=status if status in Verdict.Status.values else "",
+        status=status if status in {*Verdict.Status.values, FAILING} else "",
+        failing_url=f"{page.url('health')}?status={FAILING}",
         search=search,
         cards=counts,
         blade_url=page.url("health"),
-        advisor_url=page.url("advisor"),
         every=SOON if health.pending else LATER,
     )
     partial = "portal/health/table.html"

@@ -7,6 +7,7 @@ gateway errors in Application Gateway"; "Overview of TLS termination and end to 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from certificates.x509.facts.certificate import Certificate, printable
@@ -36,6 +37,9 @@ NAME_UNCOVERED = declare(
     "carries the host names of the listeners as well.",
     source="Troubleshoot bad gateway errors in Application Gateway",
 )
+
+Asked = tuple[str, str]
+"""Name of a listener, and a host that it takes."""
 
 # A listener without host names answers to every name.
 ANY_HOST = "*"
@@ -91,20 +95,32 @@ def both_legs(
 ) -> BothLegs:
     """What the probe asks the server, and what requests ask that the rules lead to it."""
     probe = probe_leg(settings, settings.probe, address, is_v1=loaded.is_v1)
-    found: dict[tuple[int, str], RequestLeg] = {}
+    asked = hosts_asked(loaded).get((pool.pk, settings.pk), ())
+    return BothLegs(probe, request_legs(settings, address, asked, is_v1=loaded.is_v1))
+
+
+def hosts_asked(loaded: LoadedGateway) -> dict[tuple[int, int], tuple[Asked, ...]]:
+    """Who is led to each pair of pool and HTTP setting (their primary keys), by rule and host."""
+    found: dict[tuple[int, int], dict[tuple[int, str], Asked]] = {}
     for rule, routed in routes(loaded):
-        listener = rule.http_listener
-        leads_here = (
-            routed.redirect_configuration is None
-            and routed.backend_address_pool == pool
-            and routed.backend_http_settings == settings
-        )
-        if listener is None or not leads_here:
+        listener, pool = rule.http_listener, routed.backend_address_pool
+        settings = routed.backend_http_settings
+        if routed.redirect_configuration or listener is None or pool is None or settings is None:
             continue
+        led = found.setdefault((pool.pk, settings.pk), {})
         for host in _hosts(listener):
-            leg = live_leg(settings, address, host, is_v1=loaded.is_v1)
-            found.setdefault((listener.pk, host), RequestLeg(listener.name, host, leg))
-    return BothLegs(probe, tuple(found.values()))
+            led.setdefault((listener.pk, host), (listener.name, host))
+    return {key: tuple(led.values()) for key, led in found.items()}
+
+
+def request_legs(
+    settings: BackendHttpSettings, address: BackendAddress, asked: Iterable[Asked], *, is_v1: bool
+) -> tuple[RequestLeg, ...]:
+    """What becomes of the requests of ``asked`` at one server."""
+    return tuple(
+        RequestLeg(listener, host, live_leg(settings, address, host, is_v1=is_v1))
+        for listener, host in asked
+    )
 
 
 def traffic_warnings(legs: BothLegs, leaf: Certificate | None) -> tuple[TrafficWarning, ...]:

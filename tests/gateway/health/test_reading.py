@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from gateway.health.advice import advice
 from gateway.health.history import noted
 from gateway.health.planner import plan_gateway
-from gateway.health.reading import verdict_of, verdicts_of
+from gateway.health.reading import FAILING, verdict_of, verdicts_of
 from gateway.health.unhealthy import E_CN
 from gateway.models import ApplicationGateway, Verdict
 from tests import factories
@@ -143,3 +143,15 @@ def test_one_verdict_tells_its_history_and_the_words_of_its_tier(
     well = verdict_of(gateway, row.pk)
     assert well is not None
     assert (well.why, well.remedy) == ("", "")
+
+
+def test_healthy_servers_that_fail_users_are_counted_and_found(
+    gateway: ApplicationGateway,
+) -> None:
+    plan(gateway)
+    one = Verdict.objects.filter(gateway=gateway).earliest("pk")
+    Verdict.objects.filter(pk=one.pk).update(status="Healthy", error_id="", requests_fail=True)
+    health = verdicts_of(gateway, status=FAILING)
+    assert (health.healthy, health.failing, health.total) == (1, 1, 3)
+    assert [(row.pk, row.requests_fail) for row in health.rows] == [(one.pk, True)]
+    assert len(verdicts_of(gateway).rows) == 3

@@ -234,3 +234,23 @@ def test_the_history_of_a_server_is_told_newest_first(
     told = text[text.index('id="history-title"') :]
     assert told.index("E-STATUS") < told.index("Success")
     assert "40&nbsp;ms" in told
+
+
+def test_backend_health_marks_a_healthy_server_whose_users_get_a_502(
+    gateway: ApplicationGateway, client: Client
+) -> None:
+    url = visits.address(gateway, "health")
+    assert "Users get 502" not in client.get(url).content.decode()
+    verdict = Verdict.objects.filter(gateway=gateway).earliest("pk")
+    Verdict.objects.filter(pk=verdict.pk).update(
+        status=Verdict.Status.HEALTHY, error_id="", requests_fail=True
+    )
+    text = unescape(client.get(url).content.decode())
+    assert "1 healthy server whose users get 502" in text
+    assert "Users get 502" in text
+    assert visits.address(gateway, "health-detail", str(verdict.pk)) + "#legs-title" in text
+    link = re.search(r'id="health-failing-link" href="([^"]+)"', text)
+    assert link is not None
+    listed = client.get(link[1]).content.decode()
+    assert f'id="details-{verdict.pk}"' in listed
+    assert listed.count('id="details-') == 1
