@@ -6,9 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.core.validators import validate_ipv4_address
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
-from django_htmx.http import HttpResponseClientRedirect
 
 from gateway.lab.answer_scenarios import ANSWERS, DNS_SERVERS
 from gateway.lab.chain_scenarios import CHAINS
@@ -27,7 +25,7 @@ from gateway.portal.network_pages import (
     network_url,
     show_form,
 )
-from gateway.portal.pages import Crumb, PortalRequest
+from gateway.portal.pages import Crumb, PortalRequest, lead_to
 
 _GROUPS = (
     ("Certificates", CHAINS),
@@ -172,5 +170,4 @@ def _pane(page: NetworkPage, title: str, **extra: object) -> dict[str, object]:
 
 def _done(request: PortalRequest, said: str) -> HttpResponse:
     messages.success(request, said)
-    url = reverse("portal:lab")
-    return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
+    return lead_to(request, reverse("portal:lab"))

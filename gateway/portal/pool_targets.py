@@ -39,7 +39,8 @@ class Offer:
     def entries(self, kind: TargetKind) -> list[tuple[str, str]]:
         """The entries of the drop-down of a simulated kind."""
         choices = self.choices[kind]
-        return [("", "Choose a server" if choices else "None in the lab"), *choices]
+        # It names the kind: where no script runs, the boxes of all kinds stand side by side.
+        return [("", f"{kind.label} …" if choices else f"{kind.label}: none in the lab"), *choices]
 
 
 def offer(gateway: ApplicationGateway, stored: Iterable[BackendAddress]) -> Offer:

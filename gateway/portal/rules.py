@@ -7,8 +7,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect
-from django_htmx.http import HttpResponseClientRedirect
 
 from gateway.models import (
     ApplicationGateway,
@@ -23,7 +21,7 @@ from gateway.models import (
 from gateway.portal.editing import delete_action, delete_child, edit_child
 from gateway.portal.forms import ChildForm
 from gateway.portal.lists import show_list
-from gateway.portal.pages import Page, PortalRequest, gateway_page
+from gateway.portal.pages import Page, PortalRequest, gateway_page, lead_to
 
 # Rule priorities are 1 to 20000 (Application Gateway request routing rules article).
 FIRST_PRIORITY, PRIORITY_STEP, LAST_PRIORITY = 100, 10, 20000
@@ -134,8 +132,7 @@ def edit(request: PortalRequest, page: Page, name: str) -> HttpResponse:
     if request.method == "POST":
         # It was a basic rule when the form was opened; what it is now stays untouched.
         messages.error(request, f"“{rule.name}” is not a basic rule any more: nothing was saved.")
-        url = page.url("rules-edit", rule.name)
-        return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
+        return lead_to(request, page.url("rules-edit", rule.name))
     return _look_at(page, rule)
 
 

@@ -144,5 +144,6 @@ function start(root) {
 }
 
 start(document);
-document.addEventListener("htmx:load", (event) => start(event.detail.elt));
+// htmx tells of the whole page as well, which has just been started.
+document.addEventListener("htmx:load", (event) => { if (event.detail.elt !== document.body) start(event.detail.elt); });
 document.addEventListener("htmx:afterSettle", (event) => start(event.target));

@@ -1,18 +1,43 @@
 // A form is sent once, with a word about it.
 
 const sending = new Set();
+const waits = [];
 const posts = (form) => form.method === "post" || form.hasAttribute("hx-post");
 
 export const isSending = (form) => sending.has(form);
 
+// How long it takes already, beside a button that says how long it may; the toast is what is read out.
+function count(button) {
+  const most = Number(button.dataset.seconds);
+  const line = document.createElement("span");
+  line.className = "waiting";
+  line.setAttribute("aria-hidden", "true");
+  const begin = Date.now();
+  const tell = () => { line.textContent = `Asking … ${Math.floor((Date.now() - begin) / 1000)} of at most ${most} s`; };
+  tell();
+  button.after(line);
+  waits.push({ line, button, clock: setInterval(tell, 500) });
+  button.setAttribute("aria-disabled", "true");
+}
+
+function stopCounting() {
+  for (const { line, button, clock } of waits.splice(0)) {
+    clearInterval(clock);
+    line.remove();
+    button.removeAttribute("aria-disabled");
+  }
+}
+
 function progress(form, button) {
   form.setAttribute("aria-busy", "true");
+  if (button?.dataset.seconds) count(button);
   const title = button?.dataset.progress ?? form.dataset.progress;
   if (title) form.dispatchEvent(new CustomEvent("toast", { bubbles: true, detail: { level: "progress", title } }));
 }
 
 function release(form) {
   sending.delete(form);
+  stopCounting();
   form.removeAttribute("aria-busy");
 }
 

@@ -19,6 +19,14 @@ document.addEventListener("htmx:afterSettle", (event) => {
 
 if ($(".error-summary")) focusSummary($(".error-summary"));
 
+// What somebody asked for and waited for is shown from its title on, above any footer that stays.
+document.addEventListener("htmx:afterSettle", (event) => {
+  const title = event.target.matches("[data-land]") ? event.target : $("[data-land]", event.target);
+  if (!title?.isConnected || event.detail.requestConfig?.verb === "get") return;
+  title.focus({ preventScroll: true });
+  title.scrollIntoView({ block: "start" });
+});
+
 // A link of the summary goes to the control, not to the box around it.
 document.addEventListener("click", (event) => {
   const link = event.target.closest(".error-summary a[href^='#']");

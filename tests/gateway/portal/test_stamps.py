@@ -8,7 +8,7 @@ import pytest
 from django.test.html import parse_html
 
 from gateway.models import BackendAddress, TargetKind
-from gateway.portal.pool_rows import TargetForm, TargetRows
+from gateway.portal.pool_rows import MOST_TARGETS, TargetForm, TargetRows
 from gateway.portal.pool_targets import Offer
 from gateway.portal.stamps import draw
 from tests.gateway.portal.visits import data_of
@@ -121,3 +121,26 @@ def test_a_row_whose_type_was_changed_without_script_comes_back_with_every_box()
     (text,) = TargetRows(data, [], OFFER, may_write=True).drawn()
     assert text.count("<select") + text.count("<input") == 6
     assert 'value="10.0.1.4"' in text
+
+
+def test_a_full_pool_takes_a_handful_of_forms_and_little_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[TargetForm] = []
+    make = TargetForm.__init__
+
+    def counted(form: TargetForm, *args: Any, **kwargs: Any) -> None:
+        made.append(form)
+        make(form, *args, **kwargs)
+
+    monkeypatch.setattr(TargetForm, "__init__", counted)
+    names = [f"server-{number}.contoso.test" for number in range(MOST_TARGETS)]
+    stored = [BackendAddress(fqdn=name, kind=TargetKind.ADDRESS) for name in names]
+    drawn = "".join(TargetRows(None, stored, OFFER, may_write=True).drawn())
+    assert len(drawn) < 2000 * MOST_TARGETS
+    rows = sent(*({"kind": "address", "target": name} for name in names), {"kind": "address"})
+    grid = TargetRows(rows, [], OFFER, may_write=True)
+    assert grid.is_valid()
+    assert [target for _, target in grid.wanted()] == names
+    # One empty row and one pattern to draw them, one empty row to read them.
+    assert len(made) == 3
