@@ -42,11 +42,13 @@ def add(
     key_pem: bytes | None = None,
     exportable: bool = True,
     friendly_name: str = "",
+    suggested_name: str = "",
     made_here: bool = False,
     chain_form: ChainForm | str = ChainForm.COMPLETE,
 ) -> StoredCertificate:
     """Put a certificate into a folder of a user's store; one that is there already stays, and gets
-    the key and the name that come with it now. ``key_pem`` is unencrypted PKCS #8 text."""
+    the key and the name that come with it now. ``key_pem`` is unencrypted PKCS #8 text, and
+    ``suggested_name`` the name of an entry that had none."""
     with transaction.atomic():
         entry, is_new = StoredCertificate.objects.get_or_create(
             owner_id=owner_id,
@@ -54,13 +56,14 @@ def add(
             folder=folder,
             certificate=keep([certificate])[0],
             defaults={
-                "friendly_name": friendly_name[:80],
+                "friendly_name": (friendly_name or suggested_name)[:80],
                 "made_here": made_here,
                 "chain_form": chain_form,
             },
         )
-        if not is_new and friendly_name:
-            entry.friendly_name = friendly_name[:80]
+        better = friendly_name or (not entry.friendly_name and suggested_name)
+        if not is_new and better:
+            entry.friendly_name = better[:80]
             entry.save(update_fields=["friendly_name"])
         if key_pem is not None:
             StoredKey.objects.update_or_create(

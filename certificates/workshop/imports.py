@@ -23,14 +23,16 @@ from certificates.form_errors import FormError, field_of_upload
 from certificates.models import Folder, Store, StoredCertificate
 from certificates.stores import MAX_STORED, MAX_STORED_BYTES, add, folder_for, lock_owner
 from certificates.workshop.manager import folder_url, place_or_404, title
-from certificates.workshop.pages import HOME, Crumb, owner_of
+from certificates.workshop.pages import owner_of, window
 from certificates.x509.encoding.armour import read_armour
 from certificates.x509.encoding.shapes import shape_of
 from certificates.x509.facts.certificate import Certificate
-from certificates.x509.files.pfx import look_into_pfx, open_pfx
+from certificates.x509.files.pfx import Names, look_into_pfx, open_pfx
 from certificates.x509.files.read import read_certificates
 from certificates.x509.kinds import files, listeners
 from certificates.x509.problems import Kind, Problem, ProblemError, declare
+
+TITLE = "Certificate Import Wizard"
 
 # The version number 3, first thing in a PFX (RFC 7292 4): tells one that is cut off, too.
 _PFX_BEGINS = re.compile(rb"\x30(?:\x80|[\x01-\x7f]|\x81.|\x82..|\x83...)\x02\x01\x03", re.DOTALL)
@@ -72,11 +74,13 @@ STORE_FULL = declare(
 @dataclass(frozen=True, slots=True)
 class Content:
     """What an imported file holds: its certificates, each once (the key's own first, if there is a
-    key: unencrypted PKCS #8 PEM), and what is to be warned of."""
+    key: unencrypted PKCS #8 PEM), the names that the file gives them, and what is to be warned
+    of."""
 
     certificates: tuple[Certificate, ...]
     key_pem: bytes | None = field(default=None, repr=False)
     warnings: tuple[Problem, ...] = ()
+    names: Names = field(default_factory=dict)
 
 
 def read_file(data: bytes, password: str) -> Content:
@@ -113,8 +117,10 @@ def _opened(data: bytes, password: str) -> Content:
         if error.problem.kind is not listeners.NO_KEY:
             raise
         # One without a key is a parcel of public certificates.
-        return Content(tuple(dict.fromkeys(look_into_pfx(data, password).others)))
-    return Content(tuple(dict.fromkeys((opened.certificate, *opened.others))), opened.key_pem)
+        inside = look_into_pfx(data, password)
+        return Content(tuple(dict.fromkeys(inside.others)), names=inside.names)
+    together = tuple(dict.fromkeys((opened.certificate, *opened.others)))
+    return Content(together, opened.key_pem, names=opened.names)
 
 
 def import_content(
@@ -128,8 +134,9 @@ def import_content(
 ) -> list[StoredCertificate]:
     """Put ``content`` into a user's store, all of it or nothing; the entries in the file's order.
 
-    Without ``folder`` each certificate goes where its type belongs. The name is given to the first
-    certificate. Raises :class:`ProblemError` if the stores would hold too much.
+    Without ``folder`` each certificate goes where its type belongs. ``friendly_name`` is given to
+    the first certificate; without it, each keeps the name that it has in the file. Raises
+    :class:`ProblemError` if the stores would hold too much.
     """
     with_key = content.key_pem is not None
     places = [
@@ -148,6 +155,7 @@ def import_content(
                 key_pem=content.key_pem if number == 0 else None,
                 exportable=exportable,
                 friendly_name=friendly_name if number == 0 else "",
+                suggested_name=content.names.get(one, ""),
             )
             for number, (place, one) in enumerate(zip(places, content.certificates, strict=True))
         ]
@@ -191,6 +199,7 @@ class ImportForm(forms.Form):
                 "accept": ".pfx,.p12,.cer,.crt,.pem,.der,.p7b,.p7c",
                 "hx-preserve": "true",
                 "data-required": "",
+                "autofocus": True,
             }
         ),
     )
@@ -212,12 +221,15 @@ class ImportForm(forms.Form):
         label="Friendly name",
         required=False,
         max_length=80,
-        help_text="A word of your own for the certificate in the list.",
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text="A word of your own for the list. Left empty, the name in the PFX file is kept.",
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "placeholder": "The name in the file, if it has one"}
+        ),
     )
 
     def __init__(self, folder: Folder, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        # Ids of their own: the window opens over pages that have forms, too.
+        super().__init__(*args, **{"auto_id": "import-%s", **kwargs})
         self.fields["place"] = forms.ChoiceField(
             label="Certificate store",
             choices=[
@@ -267,14 +279,8 @@ def import_page(request: HttpRequest, store: str, folder: str) -> HttpResponse:
             url = folder_url(wanted, entries[0].folder)
             return HttpResponseClientRedirect(url) if _is_partial(request) else redirect(url)
     back = folder_url(wanted, branch)
-    context = {
-        "crumbs": [Crumb("Home", HOME), Crumb(title(wanted), back)],
-        "icon": "upload",
-        "title": "Import certificates",
-        "subtitle": title(wanted),
-        "close_url": back,
-        "form": form,
-    }
+    shown = window("import", TITLE, back_url=back, back_label=title(wanted), icon="upload")
+    context = {**shown, "form": form}
     partial = posted and _is_partial(request)
     template = "certificates/import_form.html" if partial else "certificates/import.html"
     return render(request, template, context, status=422 if form.errors else 200)
@@ -313,5 +319,7 @@ def _told(entries: Sequence[StoredCertificate], *, has_key: bool) -> str:
             names += f" and {len(here) - 3} more"
         with_key = " with its private key" if has_key and entries[0] in here else ""
         verb = "was" if len(here) == 1 else "were"
-        sentences.append(f"{names} {verb} imported{with_key} into {folder.label}.")
+        own = entries[0].friendly_name if entries[0] in here else ""
+        called = f" Its friendly name is “{own}”." if own and len(here) == 1 else ""
+        sentences.append(f"{names} {verb} imported{with_key} into {folder.label}.{called}")
     return " ".join(sentences)

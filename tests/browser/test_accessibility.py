@@ -214,6 +214,11 @@ def workshop(portal: Portal) -> Iterator[str]:
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.locator(".error-summary")).to_be_focused()
     yield "refused import"
+    page.goto(f"{stores}current-user/personal/")
+    page.get_by_role("link", name="Import", exact=True).click()
+    expect(page.get_by_role("dialog", name="Certificate Import Wizard")).to_be_visible()
+    yield "import in a window"
+    page.keyboard.press("Escape")
     yield from decoded(portal)
     yield from lab_ca(portal)
     yield from dialogs(portal)

@@ -214,22 +214,65 @@ def test_ones_own_pfx_is_imported_and_a_wrong_password_loses_nothing(
     file = tmp_path / "mine.pfx"
     file.write_bytes(to_pfx(leaf, "right one", chain=[root.certificate]))
     page.goto(USER + "personal/")
-    page.get_by_role("link", name="Import").first.click()
-    page.get_by_label("File to import", exact=True).set_input_files(file)
+    row(page, "full-chain.contoso.test").click(button="right")
+    item(page, "All Tasks").click()
+    item(page, "Import...").click()
+    window = page.get_by_role("dialog", name="Certificate Import Wizard")
+    window.get_by_label("File to import", exact=True).set_input_files(file)
     page.get_by_label("Password", exact=True).fill("wrong one")
     page.get_by_label("Friendly name", exact=True).fill("my own")
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.locator(".error-summary")).to_be_focused()
-    expect(page.locator("#id_password_error")).to_contain_text("does not open the PFX")
-    assert page.locator("#id_file").evaluate("box => box.files[0].name") == "mine.pfx"
+    expect(page.locator("#import-password_error")).to_contain_text("does not open the PFX")
+    assert page.locator("#import-file").evaluate("box => box.files[0].name") == "mine.pfx"
     page.get_by_label("Password", exact=True).fill("right one")
     page.get_by_role("button", name="Import", exact=True).click()
     said = page.get_by_role("status").filter(has_text="“mine.example.com” was imported with its")
     expect(said).to_be_visible()
+    expect(window).to_be_hidden()
     expect(row(page, "mine.example.com")).to_contain_text("my own")
     expect(row(page, "mine.example.com").get_by_label("with its private key")).to_be_visible()
     entry = StoredCertificate.objects.get(friendly_name="my own")
     assert StoredKey.objects.get(entry=entry).exportable
+
+
+def test_the_import_window_works_by_keyboard_and_gives_the_focus_back(
+    portal: Portal, page: Page, tmp_path: Path
+) -> None:
+    file = tmp_path / "root.cer"
+    file.write_bytes(to_pem(make_root("Keyboard Root", now=NOW).certificate))
+    page.goto(USER + "roots/")
+    command = page.get_by_role("link", name="Import", exact=True)
+    command.press("Enter")
+    window = page.get_by_role("dialog", name="Certificate Import Wizard")
+    expect(window.get_by_label("File to import", exact=True)).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(window).to_be_hidden()
+    expect(command).to_be_focused()
+    command.press("Enter")
+    with page.expect_file_chooser() as chooser:
+        window.get_by_label("File to import", exact=True).press("Enter")
+    chooser.value.set_files(file)
+    submit = window.get_by_role("button", name="Import", exact=True)
+    for _ in range(20):
+        if submit.evaluate("button => button === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(row(page, "Keyboard Root")).to_be_visible()
+
+
+@pytest.mark.parametrize("browser_options", [{"java_script_enabled": False}])
+def test_a_file_is_imported_without_script(portal: Portal, page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "root.cer"
+    file.write_bytes(to_pem(make_root("Scriptless Root", now=NOW).certificate))
+    page.goto(USER + "roots/")
+    page.get_by_role("link", name="Import", exact=True).click()
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("No file was chosen.").first).to_be_visible()
+    page.get_by_label("File to import", exact=True).set_input_files(file)
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_role("row").filter(has_text="Scriptless Root")).to_be_visible()
 
 
 def test_exported_files_are_opened_downloaded_and_deleted(portal: Portal, page: Page) -> None:

@@ -120,6 +120,28 @@ def test_a_pfx_brings_its_key_and_its_chain_each_to_its_folder(
     assert key.exportable
 
 
+@pytest.mark.parametrize("algorithm", ["ED448", "DSA"])
+def test_a_pfx_with_a_key_of_a_rare_kind_is_taken_and_shown(
+    user: User, client: Client, algorithm: str
+) -> None:
+    options = ("-algorithm", algorithm)
+    if algorithm == "DSA":
+        small = openssl("genpkey", "-genparam", *options, "-pkeyopt", "dsa_paramgen_bits:1024")
+        options = ("-paramfile", makers.put("rare.parameters", small))
+    key = makers.put("rare.key", openssl("genpkey", *options))
+    certificate = openssl("req", "-x509", "-new", "-key", key, "-subj", "/CN=rare", "-days", "30")
+    data = openssl(
+        "pkcs12", "-export", "-inkey", key, "-in", makers.put("rare.crt", certificate),
+        "-passout", "pass:secret12",
+    )  # fmt: skip
+    assert send(client, data, password="secret12").status_code == 302
+    entry = StoredCertificate.objects.get()
+    assert "rare" in text(client.get(folder_url(USER, Folder.PERSONAL)))
+    for window in ("view", "export"):
+        answer = client.get(reverse(f"certificates:{window}", args=["entries", entry.pk]))
+        assert answer.status_code == 200
+
+
 @pytest.mark.parametrize(
     "wrap",
     [
@@ -192,6 +214,27 @@ def test_a_name_of_ones_own_goes_to_the_first_certificate(user: User, client: Cl
     send(client, pfx(), password=PASSWORD, friendly_name="Contoso web")
     named = StoredCertificate.objects.exclude(friendly_name="").get()
     assert (named.friendly_name, named.certificate.parsed.label) == ("Contoso web", makers.NAME)
+
+
+def test_the_name_in_the_file_is_kept_where_no_other_is_given(user: User, client: Client) -> None:
+    send(client, pfx(), password=PASSWORD)
+    named = StoredCertificate.objects.exclude(friendly_name="").get()
+    assert (named.friendly_name, named.certificate.parsed.label) == ("my site", makers.NAME)
+    shown = text(client.get(folder_url(USER, Folder.PERSONAL)))
+    assert "into Personal. Its friendly name is “my site”." in shown
+
+
+def test_the_name_in_a_file_does_not_replace_one_of_ones_own(client: Client) -> None:
+    send(client, pfx(), password=PASSWORD, friendly_name="Contoso web")
+    send(client, pfx(), password=PASSWORD)
+    assert StoredCertificate.objects.exclude(friendly_name="").get().friendly_name == "Contoso web"
+
+
+def test_the_name_in_a_file_goes_to_an_entry_without_one(client: Client) -> None:
+    send(client, to_pem(makers.leaf().certificate))
+    assert not StoredCertificate.objects.exclude(friendly_name="").exists()
+    send(client, pfx(), password=PASSWORD)
+    assert StoredCertificate.objects.exclude(friendly_name="").get().friendly_name == "my site"
 
 
 def test_a_key_may_be_kept_from_ever_leaving(client: Client) -> None:
@@ -268,7 +311,7 @@ def test_what_cannot_be_imported_is_told_at_its_field(
     assert shown.count("<main") == (0 if htmx else 1)
     assert KINDS[kind].remedy in shown.replace("\n", " "), shown
     assert reverse("portal:help", args=[kind]) in shown
-    assert KINDS[kind].remedy in shown.split(f'id="id_{field}_error"')[1].split("</div>")[0]
+    assert KINDS[kind].remedy in shown.split(f'id="import-{field}_error"')[1].split("</div>")[0]
     assert "Nothing was imported" in shown
     assert not StoredCertificate.objects.exists()
 

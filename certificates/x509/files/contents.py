@@ -146,6 +146,8 @@ def _pfx(data: bytes, password: str, form: Form) -> Content:
         headline = f"{what} with a private key that belongs to no certificate in it."
     else:
         headline = f"{what} without any private key: {_list(found)}."
+    if owner is not None and owner in inside.names:
+        headline += f" Its friendly name is “{inside.names[owner]}”."
     return Content(
         form=form,
         headline=headline,

@@ -7,14 +7,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from certificates.x509.encoding import asn1
 from certificates.x509.encoding.asn1 import Asn1Error, Asn1TooMany, Node
-from certificates.x509.facts.certificate import Certificate
+from certificates.x509.encoding.texts import shortened
+from certificates.x509.facts.certificate import Certificate, printable
 from certificates.x509.files.pfx_child import NO_PASSWORD
 from certificates.x509.kinds import listeners
 from certificates.x509.problems import Kind, Problem, ProblemError
@@ -36,6 +37,12 @@ few tools for 1,000,000."""
 
 MAX_SCRYPT_BYTES = 32 * 1024 * 1024
 """Memory for one hashing with scrypt; OpenSSL's own limit."""
+
+LONGEST_NAME = 80
+"""Characters of a friendly name that are kept."""
+
+Names = Mapping[Certificate, str]
+"""The friendly names of the certificates that have one in their file."""
 
 _CHILD = Path(__file__).with_name("pfx_child.py")
 # The program needs to find its libraries; it must not see the settings and secrets of the server.
@@ -72,6 +79,7 @@ class Opened:
     key_pem: bytes = field(repr=False)
     certificate: Certificate
     others: tuple[Certificate, ...]
+    names: Names = field(default_factory=dict)
 
 
 def open_pfx(data: bytes, password: str | None) -> Opened:
@@ -82,7 +90,7 @@ def open_pfx(data: bytes, password: str | None) -> Opened:
     answer = _answer(data, password)
     inside = _inside(answer)
     certificate = owner_of_key(inside)
-    return Opened(answer["key"].encode("ascii"), certificate, inside.others)
+    return Opened(answer["key"].encode("ascii"), certificate, inside.others, inside.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,7 @@ class Inside:
     has_key: bool
     certificate: Certificate | None
     others: tuple[Certificate, ...]
+    names: Names = field(default_factory=dict)
 
 
 def look_into_pfx(data: bytes, password: str | None) -> Inside:
@@ -118,11 +127,21 @@ def owner_of_key(inside: Inside) -> Certificate:
 
 def _inside(answer: dict[str, Any]) -> Inside:
     leaf = answer["certificate"]
+    own = None if leaf is None else _certificate(leaf[0])
+    others = tuple(_certificate(der) for der, _ in answer["others"])
+    named = [(own, leaf[1])] if own is not None else []
+    named += [(one, name) for one, (_, name) in zip(others, answer["others"], strict=True)]
     return Inside(
         has_key=answer["key"] is not None,
-        certificate=None if leaf is None else _certificate(leaf),
-        others=tuple(_certificate(other) for other in answer["others"]),
+        certificate=own,
+        others=others,
+        names={one: name for one, given in named if (name := _name(given))},
     )
+
+
+def _name(given: str) -> str:
+    """A friendly name as one line of text, whatever is in the file."""
+    return shortened(printable(given.removesuffix("\0").strip()), LONGEST_NAME)
 
 
 def _answer(data: bytes, password: str | None) -> dict[str, Any]:
@@ -140,6 +159,12 @@ def _answer(data: bytes, password: str | None) -> dict[str, Any]:
         if password:
             raise _error(listeners.PASSWORD_WRONG, _not_opened(data))
         raise _error(listeners.PASSWORD_MISSING, "The PFX file needs its password.")
+    if result == "key":
+        message = (
+            "The PFX file opens, but its private key is of no kind that is known here; "
+            f"{listeners.TAKEN_KEYS}."
+        )
+        raise _error(listeners.KEY_UNSUPPORTED, message)
     if result != "ok":
         raise _error(listeners.CUT_OFF, "The PFX file cannot be read: it is cut off or damaged.")
     return answer

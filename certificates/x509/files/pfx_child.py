@@ -3,8 +3,8 @@
 It limits itself before it reads anything: a hostile file can only end this process. Arguments: CPU
 seconds, bytes of data. Standard input: the length of the password as four bytes (all
 ones: no password), the password in UTF-8, the file. Standard output: a JSON object with ``result``
-and, if that is ``ok``, ``key`` (PEM), ``certificate`` and ``others`` (Base-64 of DER). It imports
-nothing of this project, which keeps its start short.
+and, if that is ``ok``, ``key`` (PEM), ``certificate`` and ``others`` (pairs of Base-64 of DER and
+friendly name, which may be empty). It imports nothing of this project, which keeps its start short.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import sys
 from typing import Any
 
 NO_PASSWORD = 0xFFFFFFFF
+MAX_NAME = 1000
 
 
 def limit(cpu_seconds: float, memory_bytes: int) -> None:
@@ -40,10 +41,11 @@ def limit(cpu_seconds: float, memory_bytes: int) -> None:
 def unpack(data: bytes, password: bytes | None) -> dict[str, Any]:
     """The content of a PFX as a JSON value; never raises for a bad file.
 
-    ``result``: ``ok``, ``password`` (it does not open the file), ``damaged``, ``memory``.
+    ``result``: ``ok``, ``password`` (it does not open the file), ``damaged``, ``memory``, ``key``
+    (one of a kind that is not known).
     """
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.serialization import pkcs12
 
     # No password and an empty one are two different things inside a PFX, and tools differ.
     passwords = [password] if password else [None, b""]
@@ -52,7 +54,7 @@ def unpack(data: bytes, password: bytes | None) -> dict[str, Any]:
     result = "damaged"
     for attempt in passwords:
         try:
-            key, certificate, others = pkcs12.load_key_and_certificates(data, attempt)
+            key, certificate, others = _load(data, attempt)
             pem = None
             if key is not None:
                 pem = key.private_bytes(
@@ -63,11 +65,13 @@ def unpack(data: bytes, password: bytes | None) -> dict[str, Any]:
             return {
                 "result": "ok",
                 "key": pem,
-                "certificate": _base64(certificate) if certificate else None,
-                "others": [_base64(other) for other in others],
+                "certificate": _named(*certificate) if certificate else None,
+                "others": [_named(*other) for other in others],
             }
         except MemoryError:
             return {"result": "memory"}
+        except UnsupportedAlgorithm:
+            return {"result": "key"}  # the password was right
         except BaseException as error:
             # The library's native part panics on some input, which is no ordinary exception; this
             # process has nothing to do but to say that the file cannot be opened.
@@ -75,10 +79,27 @@ def unpack(data: bytes, password: bytes | None) -> dict[str, Any]:
     return {"result": result}
 
 
-def _base64(certificate: Any) -> str:
+def _load(data: bytes, password: bytes | None) -> tuple[Any, Any, list[Any]]:
+    """The key, its certificate and the others, each with its friendly name; raises what the library
+    raises."""
+    from cryptography.hazmat.primitives.serialization import pkcs12
+
+    try:
+        opened = pkcs12.load_pkcs12(data, password)
+    except TypeError:
+        # Names come in a container that has no room for keys that cannot sign, such as X25519.
+        key, certificate, others = pkcs12.load_key_and_certificates(data, password)
+        return key, certificate and (certificate, None), [(other, None) for other in others]
+    own, more = opened.cert, opened.additional_certs
+    named = [(other.certificate, other.friendly_name) for other in more]
+    return opened.key, own and (own.certificate, own.friendly_name), named
+
+
+def _named(certificate: Any, name: bytes | None) -> tuple[str, str]:
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    return base64.b64encode(certificate.public_bytes(Encoding.DER)).decode("ascii")
+    der = base64.b64encode(certificate.public_bytes(Encoding.DER)).decode("ascii")
+    return der, (name or b"").decode("utf-8", "replace")[:MAX_NAME]
 
 
 def main() -> None:

@@ -143,6 +143,7 @@ KEY_UNSUPPORTED = declare(
     remedy="Issue the certificate with an RSA key of 2048 bits or more, or with an EC P-256 key.",
     source="TLS policy overview article",
 )
+TAKEN_KEYS = "a listener takes RSA, or EC on the curves P-256, P-384 and P-521"
 KEY_WEAK = declare(
     "listener-key-weak",
     title="The listener's key is too short",

@@ -312,7 +312,10 @@ def _listener_problems(
     if leaf.faults:
         add(contents.MALFORMED, f"Of {label} cannot be read: {', '.join(leaf.faults)}.")
     elif leaf.key.algorithm != "RSA" and leaf.key.label not in _LISTENER_KEYS:
-        add(listeners.KEY_UNSUPPORTED, f"{label} has a key of the kind {leaf.key.label}.")
+        add(
+            listeners.KEY_UNSUPPORTED,
+            f"{label} has a key of the kind {leaf.key.label}; {listeners.TAKEN_KEYS}.",
+        )
     elif leaf.key.is_unreasonable:
         add(contents.KEY_TOO_LARGE, f"{label} has a key of the kind {leaf.key.label}.")
     elif leaf.key.is_weak:

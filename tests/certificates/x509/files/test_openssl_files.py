@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from certificates.x509.files import pfx
+from certificates.x509.files.contents import look
 from certificates.x509.files.pfx import look_into_pfx, open_pfx, unusual_protection
 from certificates.x509.files.read import read_certificates
 from certificates.x509.issuing.issue import Issued, KeySpec, key_pem, make_leaf, to_pem
@@ -59,6 +60,98 @@ def test_a_pfx_with_any_key_opens_however_it_is_protected(
     # A listener's cipher suites know no Ed25519; that is said of the key, not of the file.
     edwards = issued.certificate.key.algorithm == "Ed25519"
     assert ids == (["listener-key-unsupported"] if edwards else [])
+
+
+def test_the_friendly_names_in_a_pfx_are_read() -> None:
+    issued = make_leaf(intermediate(), NAME, now=NOW)
+    opened = open_pfx(pfx_of(issued, "-caname", "the issuing one"), PASSWORD)
+    names = {one.label: name for one, name in opened.names.items()}
+    assert names[NAME] == "a friendly name"
+    assert len(names) == 2
+    assert "the issuing one" in names.values()
+    assert look_into_pfx(pfx_of(issued), PASSWORD).names == {issued.certificate: "a friendly name"}
+    assert look(pfx_of(issued), PASSWORD).headline.endswith(
+        "Its friendly name is “a friendly name”."
+    )
+
+
+@pytest.mark.parametrize(
+    ("spelt", "read"),
+    [
+        (b"\x00W\x00X\x00Y\x00Z", "WXYZ"),
+        (b"\x00\n\x20\x2e\x00<\x00\x00", "\\u202e<"),
+        (b"\x00A\x00\n\x00B\x00C", "A\\u000aBC"),
+        (b"\x00\xe9\x00\xef\x04\x10\x00\x00", "éïА"),
+        (b"\x00 \x00 \x00 \x00\x00", None),
+        (b"\xd8\x00\x00A\x00B\x00C", None),
+    ],
+)
+def test_a_friendly_name_is_one_line_of_text_whatever_is_in_the_file(
+    spelt: bytes, read: str | None
+) -> None:
+    plain = ("-certpbe", "NONE", "-keypbe", "NONE", "-nomac", "-name", "WXYZ")
+    data = pfx_of(leaf(), *plain).replace("WXYZ".encode("utf-16-be"), spelt)
+    assert open_pfx(data, PASSWORD).names.get(leaf().certificate) == read
+
+
+def test_a_very_long_friendly_name_is_cut() -> None:
+    data = pfx_of(leaf(), "-name", "x" * 3000)
+    assert open_pfx(data, PASSWORD).names[leaf().certificate] == "x" * 79 + "…"
+
+
+# What ``openssl`` makes of it: key options, what a listener is told of the certificate.
+ODD_KEYS = {
+    "DSA": (("-algorithm", "DSA", "-pkeyopt", "dsa_paramgen_bits:1024"), "DSA 1024"),
+    "Ed448": (("-algorithm", "ED448"), "Ed448"),
+    "a curve of bitcoin": (("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:secp256k1"), "EC"),
+    "a curve of few": (("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:secp160k1"), None),
+}
+
+
+def odd_pfx(options: tuple[str, ...]) -> bytes:
+    if "DSA" in options:
+        parameters = makers.openssl("genpkey", "-genparam", *options)
+        options = ("-paramfile", makers.put("dsa.parameters", parameters))
+    key = makers.put("odd.key", makers.openssl("genpkey", *options))
+    certificate = makers.openssl(
+        "req", "-x509", "-new", "-key", key, "-subj", f"/CN={NAME}", "-days", "30"
+    )
+    return makers.openssl(
+        "pkcs12", "-export", "-inkey", key, "-in", makers.put("odd.crt", certificate),
+        "-passout", f"pass:{PASSWORD}",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ODD_KEYS)
+def test_a_pfx_with_a_key_that_no_listener_takes_is_told_so(kind: str) -> None:
+    options, label = ODD_KEYS[kind]
+    data = odd_pfx(options)
+    (error,) = [
+        problem
+        for problem in listener_certificate(data, PASSWORD, size_limit=16_384, now=NOW).problems
+        if problem.is_error and not problem.id.startswith("certificate-not-yet")
+    ]
+    assert error.id == "listener-key-unsupported"
+    assert "a listener takes RSA, or EC on the curves P-256, P-384 and P-521" in error.message
+    if label is None:
+        assert "opens, but its private key is of no kind that is known here" in error.message
+        assert "no kind that is known" in look(data, PASSWORD).headline
+    else:
+        assert f"has a key of the kind {label}" in error.message
+        assert f"“{NAME}”" in look(data, PASSWORD).headline
+    assert "pfx-password-wrong" in [
+        problem.id
+        for problem in listener_certificate(data, "wrong", size_limit=16_384, now=NOW).problems
+    ]
+
+
+def test_a_key_that_cannot_sign_has_no_certificate() -> None:
+    key = makers.put("x.key", makers.openssl("genpkey", "-algorithm", "X25519"))
+    data = makers.openssl(
+        "pkcs12", "-export", "-nocerts", "-inkey", key, "-passout", f"pass:{PASSWORD}"
+    )
+    (problem,) = listener_certificate(data, PASSWORD, size_limit=16_384, now=NOW).problems
+    assert problem.id == "pfx-no-certificate"
 
 
 def refusal(data: bytes, password: str = PASSWORD) -> str:

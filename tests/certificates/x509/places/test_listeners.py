@@ -412,9 +412,10 @@ def test_secrets_are_on_no_command_line_and_in_no_environment(monkeypatch):
     [
         ({"result": "memory"}, "pfx-too-expensive"),
         ({"result": "damaged"}, "pfx-cut-off"),
+        ({"result": "key"}, "listener-key-unsupported"),
         ([], "pfx-cut-off"),
         (
-            {"result": "ok", "key": "k", "certificate": "AAAA", "others": []},
+            {"result": "ok", "key": "k", "certificate": ["AAAA", ""], "others": []},
             "pfx-cut-off",
         ),
     ],
@@ -434,8 +435,8 @@ def test_the_reader_gives_key_certificate_and_the_others():
     answer = pfx_child.unpack(good_pfx(), PASSWORD.encode())
     assert answer["result"] == "ok"
     assert load_key(answer["key"].encode()).public_key() == leaf().key.public_key()
-    assert base64.b64decode(answer["certificate"]) == leaf().certificate.der
-    assert {base64.b64decode(other) for other in answer["others"]} == {one.der for one in CHAIN}
+    assert base64.b64decode(answer["certificate"][0]) == leaf().certificate.der
+    assert {base64.b64decode(der) for der, _ in answer["others"]} == {one.der for one in CHAIN}
 
 
 def test_the_reader_tells_a_wrong_password_from_a_broken_file():
@@ -451,7 +452,7 @@ def test_the_reader_says_when_memory_ran_out(monkeypatch):
     def exhausted(data, password):
         raise MemoryError
 
-    monkeypatch.setattr(pkcs12, "load_key_and_certificates", exhausted)
+    monkeypatch.setattr(pkcs12, "load_pkcs12", exhausted)
     assert pfx_child.unpack(b"", None) == {"result": "memory"}
 
 
@@ -485,7 +486,7 @@ def test_the_program_limits_itself_reads_its_input_and_answers(monkeypatch, limi
     runpy.run_path(pfx_child.__file__, run_name="__main__")
     answer = json.loads(streams.written.getvalue())
     assert answer["result"] == "ok"
-    assert base64.b64decode(answer["certificate"]) == leaf().certificate.der
+    assert base64.b64decode(answer["certificate"][0]) == leaf().certificate.der
     assert limits == {
         resource.RLIMIT_CORE: (0, 0),
         resource.RLIMIT_FSIZE: (0, 0),
