@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -314,3 +315,20 @@ def test_another_users_leftover_in_shared_memory_is_kept_away_from(
         assert left.exists()
     finally:
         left.unlink()
+
+
+def test_every_envoy_that_was_left_is_ended_before_another_starts(
+    envoy: Node, tmp_path: Path
+) -> None:
+    port = a_port()
+    envoy.apply([says("one", port, "x")])
+    left, _ = successor(envoy, wrapper(tmp_path / "envoy"))
+    os.close(left.lock)
+    other = Engine(envoy.home, left.found)
+    other.prepare()
+    gone = [process.wait(60) for process in (left.process, left.leaving[0][0]) if process]
+    assert gone == [-signal.SIGKILL] * 2
+    envoy.engine = other
+    other.tend()
+    wait_for(lambda: is_ready(envoy.home), "the other Envoy")
+    assert ask(port) == "200 x"
