@@ -92,7 +92,7 @@ class Engine:
         self.process = subprocess.Popen(
             [
                 binary(),
-                *("-c", "bootstrap.json", "--concurrency", "1", "--use-dynamic-base-id"),
+                *("-c", "bootstrap.json", "--concurrency", "1", "--disable-hot-restart"),
                 *("--drain-strategy", "immediate", "--drain-time-s", "2"),
                 *("--file-flush-interval-msec", "50", "--log-path", str(self.log)),
                 *("--log-level", "warn"),
