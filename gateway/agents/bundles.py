@@ -37,6 +37,7 @@ from gateway.models import (
 logger = logging.getLogger(__name__)
 
 _ATTEMPTS = 5
+_REMEMBERED = 64  # answers that agents may have and be told the difference to
 NOT_COMPILED = (
     "The configuration could not be made from what is saved: a fault of Gatewright, not of yours. "
     "The portal's log tells more. The configuration before it goes on."
@@ -70,10 +71,15 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an agent gets: a strong entity tag and the JSON text, with private keys in it."""
+    """What an agent gets: a strong entity tag and the JSON text, with private keys in it.
+
+    A ``partial`` one has the documents of the gateways that differ from what the agent has, beside
+    the heads of all, which name what belongs together.
+    """
 
     etag: str
     body: bytes = field(repr=False)
+    partial: bool = False
 
 
 class Bundles:
@@ -81,10 +87,15 @@ class Bundles:
 
     def __init__(self) -> None:
         self._kept: dict[int, Kept] = {}
+        # Heads by the tag of the answer that had them, the newest last.
+        self._answered: dict[str, frozenset[bytes]] = {}
         self._lock = threading.Lock()
 
-    def answer(self, agent: Agent, etag: str = "") -> Answer:
-        """The configuration for ``agent``; the body is empty if it is the one with ``etag``."""
+    def answer(self, agent: Agent, etag: str = "", *, parts: bool = False) -> Answer:
+        """The configuration for ``agent``; the body is empty if it is the one with ``etag``.
+
+        With ``parts`` it may be the difference to that one, if this process remembers it.
+        """
         gateways = list(gateways_of(agent).order_by("pk"))
         stamps = stamps_of(gateways)
         with self._lock:
@@ -93,7 +104,23 @@ class Bundles:
                 self._forget({gateway.pk for gateway in gateways})
         # A head holds generation and digest, and the digest covers all the rest.
         tag = f'"{hashlib.sha256(b" ".join(one.head for one in found)).hexdigest()}"'
-        return Answer(tag, b"" if tag == etag else _body(found, tag))
+        before = self._remember(tag, found, etag)
+        if tag == etag:
+            return Answer(tag, b"")
+        if not parts or before is None:
+            return Answer(tag, _body(found, found, tag))
+        changed = [one for one in found if one.head not in before]
+        return Answer(tag, _body(found, changed, tag), partial=True)
+
+    def _remember(self, tag: str, found: Sequence[Kept], etag: str) -> frozenset[bytes] | None:
+        """Keep what an answer had; what the one with ``etag`` had, if that is known."""
+        with self._lock:
+            before = self._answered.get(etag)
+            self._answered.pop(tag, None)
+            self._answered[tag] = frozenset(one.head for one in found)
+            while len(self._answered) > _REMEMBERED:
+                del self._answered[next(iter(self._answered))]
+        return before
 
     def _current(self, gateway: ApplicationGateway, stamps: Stamps) -> Kept:
         kept = self._kept.get(gateway.pk)
@@ -134,7 +161,7 @@ def _made(gateway: ApplicationGateway, stamps: Stamps, kept: Kept | None) -> Kep
 
 def _unmade(gateway: ApplicationGateway, stamps: Stamps, kept: Kept | None) -> Kept:
     """What goes on where compiling failed: the configuration before, with a word about it."""
-    before: dict[str, Any] = {"digest": "", "listeners": {}, "clusters": []}
+    before: dict[str, Any] = {"digest": "", "listeners": {}, "clusters": [], "files": []}
     if kept is not None:
         before = json.loads(kept.head)
     head = {**before, "id": gateway.pk, "generation": gateway.generation, "fault": NOT_COMPILED}
@@ -227,6 +254,7 @@ def _written(stamps: Stamps, inputs: Inputs, compiled: Compiled) -> Kept:
         "digest": compiled.digest,
         "listeners": {name: list(owners) for name, owners in compiled.owners.items()},
         "clusters": [one["name"] for one in compiled.clusters],
+        "files": sorted(compiled.files),
     }
     return Kept(
         stamps=stamps,
@@ -246,10 +274,13 @@ def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _body(found: Sequence[Kept], tag: str) -> bytes:
-    """The whole answer: what was written once for each gateway is only put together."""
+def _body(found: Sequence[Kept], sent: Sequence[Kept], tag: str) -> bytes:
+    """The heads of ``found`` and the documents of ``sent``.
+
+    What was written once for each gateway is only put together.
+    """
     files: dict[str, str] = {}
-    for one in found:
+    for one in sent:
         for name, content in one.files.items():
             if name not in files:
                 files[name] = base64.b64encode(content).decode()
@@ -258,9 +289,9 @@ def _body(found: Sequence[Kept], tag: str) -> bytes:
         (
             b'{"gateways":[', b",".join(one.head for one in found),
             b'],"lds":{"version_info":', version,
-            b',"resources":[', b",".join(one.listeners for one in found if one.listeners),
+            b',"resources":[', b",".join(one.listeners for one in sent if one.listeners),
             b']},"cds":{"version_info":', version,
-            b',"resources":[', b",".join(one.clusters for one in found if one.clusters),
+            b',"resources":[', b",".join(one.clusters for one in sent if one.clusters),
             b']},"files":', _json(files), b"}",
         )
     )  # fmt: skip

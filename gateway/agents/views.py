@@ -22,6 +22,8 @@ from gateway.errors import Notice
 from gateway.models import Agent
 
 View = Callable[..., HttpResponse]
+# How an agent says that it can put an answer together from the one that it has and a part.
+PARTS = "gateways"
 
 _bundles = Bundles()
 
@@ -78,12 +80,19 @@ def enrol(request: HttpRequest) -> HttpResponse:
 @_over_https
 @_by_credential
 def bundle(request: HttpRequest, agent: Agent) -> HttpResponse:
-    """The configuration of the agent's gateways; 304 if it is the one with If-None-Match."""
+    """The configuration of the agent's gateways; 304 if it is the one with If-None-Match.
+
+    With ``A-IM: gateways`` it may be 226 and the difference to that one (RFC 3229).
+    """
     register.seen(agent, now=timezone.now())
     asked = request.headers.get("If-None-Match", "")
-    answer = _bundles.answer(agent, asked)
+    parts = request.headers.get("A-IM", "") == PARTS
+    answer = _bundles.answer(agent, asked, parts=parts)
     if answer.body:
-        response = HttpResponse(answer.body, content_type="application/json")
+        status = 226 if answer.partial else 200
+        response = HttpResponse(answer.body, content_type="application/json", status=status)
+        if answer.partial:
+            response["IM"] = PARTS
     else:
         response = HttpResponse(status=304)
     response["ETag"] = answer.etag

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.dataplane.agent.admin import AdminError, ask_json, stats
-from gateway.dataplane.agent.documents import load, save
+from gateway.dataplane.agent.documents import Texts, load, save
 from gateway.dataplane.agent.engine import DRAIN
 from gateway.dataplane.agent.home import Home, put
 from gateway.dataplane.agent.places import Place, settle
@@ -97,6 +97,9 @@ class Applier:
     retired: dict[str, float] = field(default_factory=dict)
     wanted: Documents | None = None
     _versions: dict[str, str] = field(default_factory=dict)
+    # What was settled and written the last time: most of it is the same the next time.
+    _made: dict[str, tuple[Config, Config]] = field(default_factory=dict, repr=False)
+    _texts: dict[str, Texts] = field(default_factory=dict, repr=False)
     # Documents of which Envoy has not said yet what it makes of them.
     _open: set[str] = field(default_factory=set)
     # What was refused so far, as counted by the Envoy of that start.
@@ -112,7 +115,7 @@ class Applier:
         self.wanted = documents
         self._write_files(documents.files)
         refused_clusters = self._put_clusters(documents.clusters)
-        refused_listeners = self._put_listeners(settle(documents.listeners, self.places))
+        refused_listeners = self._put_listeners(self._settle_places(documents.listeners))
         self._retire(documents.clusters)
         self._sweep_files()
         return Applied(refused_listeners, refused_clusters)
@@ -158,6 +161,16 @@ class Applier:
             self._write("cds", {**good, **{k: before[k] for k in refused if k in before}})
         return refused
 
+    def _settle_places(self, wanted: Mapping[str, Config]) -> dict[str, Config]:
+        """Listeners as this machine has them; an object that came before gives the same one."""
+        fresh = {k: v for k, v in wanted.items() if self._made.get(k, (None,))[0] is not v}
+        settled = settle(fresh, self.places)
+        self._made = {
+            name: (one, settled[name] if name in settled else self._made[name][1])
+            for name, one in wanted.items()
+        }
+        return {name: made for name, (_, made) in self._made.items()}
+
     def _put_listeners(self, wanted: dict[str, Config]) -> dict[str, str]:
         if wanted == self.listeners and self._is_settled("lds"):
             return {}
@@ -183,7 +196,7 @@ class Applier:
         version = str(time.time_ns())
         starts, before = self.starts(), self._counted(kind)
         path = self.home.clusters if kind == "cds" else self.home.listeners
-        save(path, resources, version)
+        save(path, resources, version, self._texts.setdefault(kind, {}))
         if kind == "cds":
             self.clusters = dict(resources)
         else:
@@ -292,6 +305,9 @@ class Applier:
 
     def _sweep_files(self) -> None:
         """Delete files that no document names."""
+        present = {path.name for path in self.home.files.iterdir()}
+        if self.wanted is not None and present <= self.wanted.files.keys():
+            return
         texts = [self.home.listeners.read_text(), self.home.clusters.read_text()]
         named = {name for text in texts for name in _NAMED.findall(text)}
         # A refused configuration may be tried again.

@@ -20,7 +20,27 @@ def load(path: Path) -> dict[str, Config]:
         return {}
 
 
-def save(path: Path, resources: Mapping[str, Config], version: str) -> None:
-    """Put a document in place at once, as Envoy wants it: it looks at nothing but renames."""
-    document = {"version_info": version, "resources": list(resources.values())}
-    put(path, json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
+Texts = dict[str, tuple[Config, bytes]]
+
+
+def save(
+    path: Path, resources: Mapping[str, Config], version: str, texts: Texts | None = None
+) -> None:
+    """Put a document in place at once, as Envoy wants it: it looks at nothing but renames.
+
+    ``texts`` is what was written the last time: objects that are still the same are not turned
+    into text again.
+    """
+    texts = {} if texts is None else texts
+    written: Texts = {}
+    for name, one in resources.items():
+        known = texts.get(name)
+        written[name] = known if known and known[0] is one else (one, _json(one))
+    texts.clear()
+    texts.update(written)
+    parts = b",".join(text for _, text in written.values())
+    put(path, b'{"version_info":%b,"resources":[%b]}' % (_json(version), parts))
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

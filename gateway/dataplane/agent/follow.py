@@ -7,6 +7,7 @@ import http.client
 import json
 import ssl
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 from gateway.dataplane.agent.home import put
 
 PATIENCE = 10.0  # seconds that the portal gets for one answer
+PARTS = "gateways"  # what we can put together, as the portal calls it
 _LARGEST = 256 * 1024 * 1024
 
 
@@ -60,6 +62,8 @@ class Portal:
 
     credentials: Credentials
     _local: threading.local = field(default_factory=threading.local)
+    # The last configuration by its tag, of which the portal then need not send all again.
+    _last: tuple[str, dict[str, Any]] = field(default=("", {}), repr=False)
 
     def enrol(self, token: str) -> str:
         """Trade a token for a credential; raises :class:`PortalError`."""
@@ -69,14 +73,29 @@ class Portal:
         return str(_json(body).get("credential", ""))
 
     def bundle(self, etag: str) -> tuple[str, dict[str, Any]] | None:
-        """The tag and the configuration, ``None`` if it is still the one with ``etag``."""
+        """The tag and the configuration, ``None`` if it is still the one with ``etag``.
+
+        To be asked by one thread only.
+        """
         headers = {"If-None-Match": etag} if etag else {}
+        known, before = self._last
+        if known and known == etag:
+            headers["A-IM"] = PARTS
         status, answer, body = self._send("GET", "/agents/v1/bundle", headers=headers)
         if status == 304:
             return None
-        if status != 200:
+        if status not in (200, 226):
             raise PortalError(_told(status, body))
-        return answer.get("ETag", ""), _json(body)
+        found = _json(body)
+        if status == 226:
+            try:
+                found = together(before, found)
+            except (KeyError, TypeError, AttributeError):
+                # The next answer is a whole one.
+                self._last = "", {}
+                raise PortalError("The portal's answer does not fit what it said before.") from None
+        self._last = answer.get("ETag", ""), found
+        return self._last
 
     def report(self, content: dict[str, Any]) -> None:
         status, _, body = self._send("POST", "/agents/v1/report", content)
@@ -137,6 +156,35 @@ class Portal:
             connection = http.client.HTTPSConnection(host, port, timeout=PATIENCE, context=context)
             self._local.line = connection
         return connection
+
+
+def together(before: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    """A whole configuration from the one before and the documents that differ from it.
+
+    What did not change is the very same object again. Raises :class:`KeyError` if something that
+    belongs to it is in neither.
+    """
+    heads = part["gateways"]
+    return {
+        **part,
+        "lds": _documents(before, part, "lds", (one["listeners"] for one in heads)),
+        "cds": _documents(before, part, "cds", (one["clusters"] for one in heads)),
+        "files": _named(
+            {**before["files"], **part["files"]}, (name for one in heads for name in one["files"])
+        ),
+    }
+
+
+def _documents(
+    before: dict[str, Any], part: dict[str, Any], kind: str, names: Iterable[Iterable[str]]
+) -> dict[str, Any]:
+    known = {one["name"]: one for whole in (before, part) for one in whole[kind]["resources"]}
+    found = _named(known, (name for some in names for name in some))
+    return {**part[kind], "resources": list(found.values())}
+
+
+def _named(known: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: known[name] for name in names}
 
 
 def _json(body: bytes) -> dict[str, Any]:

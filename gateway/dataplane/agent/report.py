@@ -6,10 +6,13 @@ kept, within bounds, and sent again under the same id, so that nothing is counte
 
 from __future__ import annotations
 
+import math
 import os
 import re
+import time
 import uuid
 from collections import defaultdict, deque
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -25,6 +28,7 @@ KEPT_MINUTES = 24 * 60  # minutes of each gateway that wait
 LONGEST_LOG = 32 * 1024 * 1024  # bytes after which the log is turned over
 AT_ONCE = 8 * 1024 * 1024  # bytes that are read in one go
 LONGEST_LINE = 64 * 1024
+WHOLE_EVERY = 60.0  # seconds after which the portal is told of all gateways again
 ENDPOINTS = 200  # servers of one gateway that are told
 
 _FAILED = {"rq_total": 1, "rq_success": -1, "rq_active": -1}
@@ -157,14 +161,30 @@ class Mail:
     """Reports on their way: one at a time, repeated under its id until it has arrived."""
 
     waiting: dict[str, Any] | None = None
+    clock: Callable[[], float] = time.monotonic
+    _sent: list[dict[str, Any]] = field(default_factory=list)
+    # What the portal has been told of each gateway, and when it was told of all.
+    _known: dict[int, dict[str, Any]] = field(default_factory=dict)
+    _whole_at: float = -math.inf
 
     def next(self, content: dict[str, Any], traffic: Traffic) -> dict[str, Any]:
-        """The report to send now. ``content`` is always the newest, traffic is never lost."""
+        """The report to send now. ``content`` is always the newest, traffic is never lost.
+
+        Of gateways it has those of which the portal does not know yet what is so; all of them now
+        and then, for it may have forgotten.
+        """
         if self.waiting is None:
             self.waiting = {"id": uuid.uuid4().hex, **traffic.hand_over()}
-        return {**self.waiting, **content}
+        if self.clock() - self._whole_at >= WHOLE_EVERY:
+            self._known = {}
+        self._sent = content["gateways"]
+        news = [one for one in self._sent if self._known.get(one["id"]) != one]
+        return {**self.waiting, **content, "gateways": news}
 
     def arrived(self) -> None:
+        if not self._known:
+            self._whole_at = self.clock()
+        self._known = {one["id"]: one for one in self._sent}
         self.waiting = None
 
 

@@ -20,8 +20,15 @@ class Standing:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def judge(self, bundle: Mapping[str, Any], applied: Applied | None) -> None:
-        """Take in a verdict; ``None`` means that Envoy has not said anything yet."""
+        """Take in a verdict; ``None`` means that Envoy has not said anything yet.
+
+        What it said of a gateway that has not changed since then still stands.
+        """
         rows = [_row(one, applied) for one in bundle.get("gateways", [])]
+        if applied is None:
+            with self._lock:
+                judged = {_version(row): row for row in self.gateways if row["accepted"]}
+            rows = [judged.get(_version(row), row) for row in rows]
         owners = {
             str(cluster): int(one["id"])
             for one in bundle.get("gateways", [])
@@ -38,6 +45,10 @@ class Standing:
     def clusters(self) -> dict[str, int]:
         with self._lock:
             return dict(self.owners)
+
+
+def _version(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return row["id"], row["generation"], row["digest"]
 
 
 def _row(gateway: Mapping[str, Any], applied: Applied | None) -> dict[str, Any]:

@@ -31,8 +31,9 @@ class Door:
         other.credential = answer.json()["credential"]
         return other
 
-    def bundle(self, etag: str = "") -> HttpResponse:
+    def bundle(self, etag: str = "", *, parts: bool = False) -> HttpResponse:
         headers = {"If-None-Match": etag} if etag else {}
+        headers |= {"A-IM": "gateways"} if parts else {}
         return self.client.get(
             "/agents/v1/bundle", secure=True, headers={**headers, **self._authorization()}
         )

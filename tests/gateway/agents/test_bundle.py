@@ -11,6 +11,7 @@ import pytest
 from django.utils import timezone
 
 from gateway.agents import bundles, views
+from gateway.dataplane.agent.follow import together
 from gateway.models import (
     ApplicationGateway,
     BackendAddress,
@@ -144,6 +145,55 @@ def test_an_agent_sees_the_gateways_assigned_to_it_and_no_other(door: Door) -> N
     assert [one["id"] for one in content["gateways"]] == [mine.pk]
     everything = json.loads(door.enrolled("all").bundle().content)
     assert {one["id"] for one in everything["gateways"]} == {mine.pk, other.pk}
+
+
+def test_an_agent_that_can_put_parts_together_gets_what_differs(door: Door) -> None:
+    first, second = published(factories.v2_gateway()), published(factories.v1_gateway())
+    agent = door.enrolled()
+    before = agent.bundle()
+    tag, whole = before["ETag"], json.loads(before.content)
+    assert agent.bundle(tag, parts=True).status_code == 304
+    save(second, 77)
+    answer = agent.bundle(tag, parts=True)
+    assert (answer.status_code, answer["IM"]) == (226, "gateways")
+    part = json.loads(answer.content)
+    assert [one["id"] for one in part["gateways"]] == [first.pk, second.pk]
+    prefix = f"g{second.pk}/"
+    sent = [one["name"] for kind in ("lds", "cds") for one in part[kind]["resources"]]
+    assert sent
+    assert all(name.startswith(prefix) for name in sent)
+    # Together with what was before it is what an agent gets that has nothing.
+    assert agent.bundle(tag).status_code == 200
+    fresh = json.loads(agent.bundle().content)
+    assert together(whole, part) == fresh
+    assert agent.bundle(answer["ETag"], parts=True).status_code == 304
+
+
+def test_a_portal_that_does_not_remember_sends_all(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = published(factories.v2_gateway())
+    agent = door.enrolled()
+    tag = agent.bundle()["ETag"]
+    monkeypatch.setattr(views, "_bundles", bundles.Bundles())
+    save(gateway, 77)
+    answer = agent.bundle(tag, parts=True)
+    assert (answer.status_code, answer.has_header("IM")) == (200, False)
+    assert json.loads(answer.content)["lds"]["resources"]
+
+
+def test_answers_are_remembered_for_some_agents_only(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundles, "_REMEMBERED", 2)
+    gateway = published(factories.v2_gateway())
+    agent = door.enrolled()
+    tags = []
+    for number in range(3):
+        tags.append(agent.bundle()["ETag"])
+        save(gateway, 70 + number)
+    assert agent.bundle(tags[0], parts=True).status_code == 200
+    assert agent.bundle(tags[2], parts=True).status_code == 226
 
 
 def test_a_gateway_that_is_deleted_leaves_the_bundle(door: Door) -> None:

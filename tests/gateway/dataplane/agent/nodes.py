@@ -175,11 +175,11 @@ def cluster(name: str, port: int, **more: Any) -> Any:
     )
 
 
-def ask(port: int, host: str = "127.0.0.1") -> str:
+def ask(port: int, host: str = "127.0.0.1", path: str = "/") -> str:
     """Status and text of an answer; "refused" where nobody listens."""
     connection = http.client.HTTPConnection(host, port, timeout=5)
     try:
-        connection.request("GET", "/")
+        connection.request("GET", path)
         found = connection.getresponse()
         return f"{found.status} {found.read().decode()}"
     except ConnectionRefusedError:

@@ -91,6 +91,74 @@ def test_the_tag_goes_along_and_nothing_new_is_none(
     assert f"Authorization: Bearer {SECRET}" in first
 
 
+def heads(*names: str) -> list[dict[str, object]]:
+    return [
+        {"listeners": {f"{one}L": []}, "clusters": [f"{one}C"], "files": [one]} for one in names
+    ]
+
+
+def content(gateways: list[dict[str, object]], *names: str, value: int = 1) -> dict[str, object]:
+    return {
+        "gateways": gateways,
+        "lds": {"resources": [{"name": f"{one}L", "v": value} for one in names]},
+        "cds": {"resources": [{"name": f"{one}C", "v": value} for one in names]},
+        "files": {one: f"{one}{value}" for one in names},
+    }
+
+
+def test_a_part_is_put_together_with_what_was_before(
+    authority: issue.Issued, issued: issue.Issued
+) -> None:
+    whole = content(heads("a", "b", "c"), "a", "b", "c")
+    part = content(heads("a", "c", "d"), "c", "d", value=2)
+    replies = [reply("200 OK", whole, "ETag: t1"), reply("226 IM Used", part, "ETag: t2")]
+    with portal(issued, *replies) as server:
+        line = line_to(server, authority)
+        first = line.bundle("")
+        second = line.bundle("t1")
+    assert first is not None
+    assert second is not None
+    assert second[0] == "t2"
+    found = second[1]
+    assert found["gateways"] == part["gateways"]
+    for kind in ("lds", "cds"):
+        versions = [(one["name"][0], one["v"]) for one in found[kind]["resources"]]
+        assert versions == [("a", 1), ("c", 2), ("d", 2)]
+        assert found[kind]["resources"][0] is first[1][kind]["resources"][0]
+    assert found["files"] == {"a": "a1", "c": "c2", "d": "d2"}
+    asked = ["A-IM: gateways" in one for one in server.requests]
+    assert asked == [False, True]
+
+
+def test_a_part_that_does_not_fit_is_followed_by_a_question_for_all(
+    authority: issue.Issued, issued: issue.Issued
+) -> None:
+    whole = content(heads("a"), "a")
+    replies = [
+        reply("200 OK", whole, "ETag: t1"),
+        reply("226 IM Used", content(heads("a", "b")), "ETag: t2"),
+        reply("200 OK", whole, "ETag: t3"),
+    ]
+    with portal(issued, *replies) as server:
+        line = line_to(server, authority)
+        line.bundle("")
+        with pytest.raises(PortalError, match="does not fit"):
+            line.bundle("t1")
+        assert line.bundle("t1") == ("t3", whole)
+    assert "A-IM" not in server.requests[-1]
+
+
+def test_a_part_is_asked_for_only_with_the_tag_of_what_is_there(
+    authority: issue.Issued, issued: issue.Issued
+) -> None:
+    replies = [reply("200 OK", content(heads("a"), "a"), "ETag: t1"), reply("304 Not Modified")]
+    with portal(issued, *replies) as server:
+        line = line_to(server, authority)
+        line.bundle("")
+        assert line.bundle("other") is None
+    assert "A-IM" not in server.requests[-1]
+
+
 def test_a_kept_connection_that_was_closed_is_replaced(
     authority: issue.Issued, issued: issue.Issued
 ) -> None:

@@ -13,6 +13,7 @@ from gateway.dataplane.agent.apply import Applied
 from gateway.dataplane.agent.home import Home
 from gateway.dataplane.agent.report import Log, Mail, Traffic, endpoints
 from gateway.dataplane.agent.standing import Standing
+from gateway.dataplane.envoy import extension
 from tests.gateway.dataplane.agent.nodes import (
     a_port,
     ask,
@@ -22,7 +23,7 @@ from tests.gateway.dataplane.agent.nodes import (
     says,
     wait_for,
 )
-from tests.servers import refusing_port
+from tests.servers import answer, http_server, refusing_port
 
 
 def line(
@@ -158,16 +159,66 @@ def test_minutes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_report_is_repeated_under_its_id_until_it_has_arrived() -> None:
     traffic, mail = Traffic(), Mail()
     traffic.take_in([line()])
-    first = mail.next({"gateways": ["old"]}, traffic)
+    first = mail.next({"gateways": [{"id": 1, "digest": "old"}]}, traffic)
     traffic.take_in([line()])
-    again = mail.next({"gateways": ["new"]}, traffic)
+    again = mail.next({"gateways": [{"id": 1, "digest": "new"}]}, traffic)
     assert again["id"] == first["id"]
     assert again["traffic"] == first["traffic"]
-    assert again["gateways"] == ["new"]
+    assert again["gateways"] == [{"id": 1, "digest": "new"}]
     mail.arrived()
-    third = mail.next({}, traffic)
+    third = mail.next({"gateways": []}, traffic)
     assert third["id"] != first["id"]
     assert third["traffic"][0]["requests"] == 1
+
+
+def test_a_report_has_the_gateways_of_which_there_is_news_and_now_and_then_all() -> None:
+    now = 1000.0
+    mail = Mail(clock=lambda: now)
+
+    def told(*gateways: dict[str, Any], arrives: bool = True) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = mail.next({"gateways": list(gateways)}, Traffic())["gateways"]
+        if arrives:
+            mail.arrived()
+        return found
+
+    one, two, changed = {"id": 1, "a": 1}, {"id": 2, "a": 1}, {"id": 2, "a": 2}
+    assert told(one, two, arrives=False) == [one, two]
+    assert told(one, two) == [one, two]
+    assert told(one, two) == []
+    assert told(one, changed, arrives=False) == [changed]
+    assert told(one, changed) == [changed]
+    assert told(one) == []
+    # One that had gone and is there again is news.
+    assert told(one, changed) == [changed]
+    now += report.WHOLE_EVERY
+    assert told(one, changed, arrives=False) == [one, changed]
+    assert told(one, changed) == [one, changed]
+    assert told(one, changed) == []
+
+
+def test_errors_of_a_server_are_the_requests_that_did_not_succeed(tmp_path: Path) -> None:
+    port = a_port()
+    router = extension(
+        "envoy.filters.http.router", "extensions.filters.http.router.v3.Router",
+        dynamic_stats=False,
+    )  # fmt: skip
+    with (
+        http_server() as good,
+        http_server(answer("500 No")) as bad,
+        node(tmp_path / "home") as made,
+    ):
+        listener = leads("one", port, "good")
+        [chain] = listener["filter_chains"]
+        manager = chain["filters"][0]["typed_config"]
+        manager["http_filters"] = [router]
+        to_bad = {"match": {"prefix": "/bad"}, "route": {"cluster": "bad"}}
+        manager["route_config"]["virtual_hosts"][0]["routes"].insert(0, to_bad)
+        made.apply([listener], [cluster("good", good.port), cluster("bad", bad.port)])
+        for path in ("/", "/", "/bad", "/bad", "/bad"):
+            ask(port, path=path)
+        told = {one["cluster"]: one for one in endpoints(made.home, {"good": 7, "bad": 7})[7]}
+    assert (told["good"]["requests"], told["good"]["errors"]) == (2, 0)
+    assert (told["bad"]["requests"], told["bad"]["errors"]) == (3, 3)
 
 
 def test_envoys_view_of_the_servers_is_told(tmp_path: Path) -> None:
@@ -234,3 +285,16 @@ def test_clusters_are_known_by_gateway() -> None:
     standing = Standing()
     standing.judge(BUNDLE, Applied())
     assert standing.clusters() == {"c1": 1, "c2": 2}
+
+
+def test_what_envoy_said_of_a_gateway_stands_while_another_one_changes() -> None:
+    standing = Standing()
+    standing.judge(BUNDLE, Applied({"L3": "The port is taken."}))
+    one, two = BUNDLE["gateways"]
+    standing.judge({"gateways": [one, two]}, None)
+    assert [row["accepted"] for row in standing.told()] == [True, None]
+    standing.judge(BUNDLE, Applied())
+    for changed in ({**one, "digest": "x"}, {**one, "generation": 5}):
+        standing.judge({"gateways": [changed, two]}, None)
+        assert [row["accepted"] for row in standing.told()] == [None, True]
+        standing.judge(BUNDLE, Applied())
