@@ -33,6 +33,7 @@ TORN: dict[str, tuple[str, ...]] = {
     "int": ("0", "9" * 19, "9" * 5000),
     "uuid": (str(uuid.UUID(int=0)),),
 }
+SHARED = {"subscription", "group", "gateway", "network"}
 PARAMETERS = ("q", "page", "status", "listener", "table", "looks", "issuer", "next", "after")
 QUERIES = ("%00", "%FF", "-1", "9" * 5000, "%D9%A3")
 TEXTS = ("a\0b", "x" * 3000, "9" * 5000, "-1", "٣", "\r\nX: <b>'\"🔒")
@@ -187,7 +188,10 @@ def test_whatever_an_address_is_sent_it_answers(site: Site, where: str) -> None:
 
 
 def torn_addresses(site: Site, view: str, route: str) -> None:
-    for number, (converter, _) in enumerate(PARAMETER.findall(route)):
+    for number, (converter, name) in enumerate(PARAMETER.findall(route)):
+        # One way of looking up serves all pages of a gateway, or of a network.
+        if name in SHARED and view not in ("portal:overview", "portal:network"):
+            continue
         for instead in TORN[converter]:
             ask(site, "GET", address(site, view, route, number, instead))
         ask(site, "POST", address(site, view, route, number, TORN[converter][-1]))
@@ -211,5 +215,5 @@ def torn_requests(site: Site, url: str) -> None:
     thrice = urlencode([(name, "1") for name in fields for _ in range(3)])
     ask(site, "POST", url, thrice, content_type=FORM)
     # Files where texts belong.
-    files = {name: SimpleUploadedFile("a", b"\xff\0") for name in fields}
+    files = {name: SimpleUploadedFile("a", b"\xff\0") for name in fields[-15:]}
     ask(site, "POST", url, encode_multipart("b", {**drawn, **files}), content_type=MULTIPART)
