@@ -78,8 +78,8 @@ class HealthRow:
 class Health:
     """The health of a gateway: counts of all verdicts, and the rows of one page of them.
 
-    ``failing`` of the healthy ones give users a 502; ``pending`` while a verdict is on its way after
-    a change; ``shown`` is how many rows all pages have, ``page`` and ``pages`` count from 1.
+    ``failing`` of the healthy ones give users a 502; ``pending`` while a verdict is on its way
+    after a change; ``shown`` is how many rows all pages have, ``page`` and ``pages`` count from 1.
     """
 
     rows: tuple[HealthRow, ...]
@@ -104,8 +104,8 @@ def verdicts_of(
 ) -> Health:
     """The verdicts of a gateway, by pool, server and setting (3 queries, 4 with ``search``).
 
-    ``status`` keeps only rows of that status (or :data:`FAILING`), ``search`` those that hold all of
-    its words in server, pool, setting or message; ``size`` is the most rows on one page; a page
+    ``status`` keeps only rows of that status (or :data:`FAILING`), ``search`` those that hold all
+    of its words in server, pool, setting or message; ``size`` is the most rows on one page; a page
     number that does not exist gives the nearest one.
     """
     verdicts = Verdict.objects.filter(gateway=gateway)

@@ -42,23 +42,35 @@ LOCATIONS = {"westus": "West US"}
 
 @dataclass(frozen=True, slots=True)
 class ResourceRow:
-    """One line of All resources; ``url`` is empty for what has no blade of its own."""
+    """One line of All resources; ``url`` is empty for what has no blade of its own.
+
+    ``tier`` is that of a gateway; ``is_own`` says that it stands in the reader's own sandbox.
+    """
 
     name: str
     icon: str
     type: str
+    tier: str
     group: str
     location: str
+    subscription_id: str
     subscription: str
+    is_own: bool
     url: str
 
 
 def resource_rows(user: User, *, name_contains: str = "") -> list[ResourceRow]:
-    """What the user may see, by name (one query for each type of resource)."""
-    return rows_of(readable_subscriptions(user), name_contains=name_contains)
+    """What the user may see: the own sandbox first, then by subscription and name.
+
+    One query for each type of resource.
+    """
+    rows = rows_of(readable_subscriptions(user), name_contains=name_contains, reader=user)
+    return sorted(rows, key=lambda row: (not row.is_own, row.subscription.lower()))
 
 
-def rows_of(subscriptions: Iterable[Subscription], *, name_contains: str = "") -> list[ResourceRow]:
+def rows_of(
+    subscriptions: Iterable[Subscription], *, name_contains: str = "", reader: User | None = None
+) -> list[ResourceRow]:
     """What stands in these subscriptions, by name (one query for each type of resource)."""
     rows: list[ResourceRow] = []
     for model in RESOURCE_MODELS:
@@ -67,14 +79,16 @@ def rows_of(subscriptions: Iterable[Subscription], *, name_contains: str = "") -
             found = found.filter(
                 Q(name__icontains=name_contains) | Q(group__name__icontains=name_contains)
             )
-        rows += [_row(resource) for resource in found.select_related("group__subscription")]
+        related = found.select_related("group__subscription")
+        rows += [_row(resource, reader) for resource in related]
     return sorted(rows, key=lambda row: (row.name.lower(), row.group.lower(), row.type))
 
 
-def _row(resource: Resource) -> ResourceRow:
+def _row(resource: Resource, reader: User | None) -> ResourceRow:
     group = resource.group
-    url = ""
+    url, tier = "", ""
     if isinstance(resource, ApplicationGateway):
+        tier = resource.get_sku_tier_display()
         url = reverse(
             "portal:overview", args=[str(group.subscription_id), group.name, resource.name]
         )
@@ -86,11 +100,59 @@ def _row(resource: Resource) -> ResourceRow:
         resource.name,
         ICONS[type(resource)],
         resource.label,
+        tier,
         group.name,
         LOCATIONS.get(resource.location, resource.location),
+        str(group.subscription_id),
         group.subscription.name,
+        reader is not None and group.subscription.sandbox_of_id == reader.pk,
         url,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One choice of a filter, as the address has it and as it is called."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The resources that the filters of the address leave, and what may be chosen.
+
+    ``subscriptions`` and ``types`` are empty where there is nothing to choose between.
+    """
+
+    rows: tuple[ResourceRow, ...]
+    subscriptions: tuple[Choice, ...]
+    types: tuple[Choice, ...]
+    subscription: str
+    type: str
+
+
+def _listed(request: PortalRequest, rows: list[ResourceRow]) -> Listed:
+    """``rows`` narrowed by ``?subscription=`` and ``?type=``; unknown values narrow nothing."""
+    subscriptions = dict.fromkeys(Choice(row.subscription_id, row.subscription) for row in rows)
+    types = dict.fromkeys(Choice(row.type, row.type) for row in sorted(rows, key=lambda r: r.type))
+    subscription = _chosen(request.GET.get("subscription", ""), subscriptions)
+    wanted = _chosen(request.GET.get("type", ""), types)
+    found = (
+        row
+        for row in rows
+        if subscription in ("", row.subscription_id) and wanted in ("", row.type)
+    )
+    return Listed(tuple(found), _choices(subscriptions), _choices(types), subscription, wanted)
+
+
+def _chosen(value: str, known: Iterable[Choice]) -> str:
+    return value if any(one.value == value for one in known) else ""
+
+
+def _choices(known: Iterable[Choice]) -> tuple[Choice, ...]:
+    found = tuple(known)
+    return found if len(found) > 1 else ()
 
 
 def _home() -> list[Crumb]:
@@ -101,7 +163,7 @@ def _home() -> list[Crumb]:
 def home(request: PortalRequest) -> HttpResponse:
     gateways = [row for row in resource_rows(request.user) if row.type == ApplicationGateway.label]
     context = {
-        "gateways": gateways,
+        "listed": _listed(request, gateways),
         "title": "Home",
         "workshop_url": workshop_url(),
         "expiring": expiring(request.user, timezone.now()),
@@ -117,7 +179,7 @@ def all_resources(request: PortalRequest) -> HttpResponse:
         "title": "All resources",
         "subtitle": request.user.username,
         "close_url": reverse("portal:home"),
-        "rows": resource_rows(request.user),
+        "listed": _listed(request, resource_rows(request.user)),
     }
     return render(request, "portal/all_resources.html", context)
 
