@@ -221,8 +221,10 @@ def _form(page: Page, probe: Probe) -> HttpResponse:
     if page.may_write and not page.gateway.is_v1 and "test" in page.request.POST:
         trial = form.trial() if form.is_valid() else None
         status = form.status if trial is None else 200
-        return show_form(page, form, "probes", fields, status=status, trial=trial)
-    return edit_child(page, form, "probes", fields)
+        return show_form(
+            page, form, "probes", fields, status=status, trial=trial, trial_seconds=TRIAL_SECONDS
+        )
+    return edit_child(page, form, "probes", fields, trial_seconds=TRIAL_SECONDS)
 
 
 @gateway_page

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Portal
 
@@ -54,7 +54,20 @@ def test_a_probe_is_tried_against_real_servers_before_it_is_added(
     page.locator("#id_name").fill("tried")
     page.locator("#id_host").fill("plain-http.contoso.test")
     page.get_by_label(re.compile("^appGatewayBackendHttpSettings")).check()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    held: list[Route] = []
+    page.route("**/probes/add/", lambda route: held.append(route))
     page.get_by_role("button", name="Test", exact=True).click()
+    expect(page.get_by_text(re.compile(r"^Asking … \d+ of at most 15 s$"))).to_be_visible()
+    expect(page.get_by_role("button", name="Test", exact=True)).to_be_disabled()
+    held[0].continue_()
+    page.unroute("**/probes/add/")
+    # The results stand below the form and above its footer: they are what one sees next.
+    title = page.get_by_role("heading", name="Test results")
+    expect(title).to_be_focused()
+    expect(title).to_be_in_viewport()
+    expect(page.get_by_text(re.compile(r"^Asking …"))).to_have_count(0)
+    expect(page.get_by_role("button", name="Test", exact=True)).to_be_enabled()
     results = page.get_by_role("region", name="Test results")
     row = results.get_by_role("row").filter(has_text="plain-http.contoso.test")
     expect(row).to_contain_text("Healthy")
