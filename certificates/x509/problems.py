@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "info"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +16,8 @@ class Kind:
     """One cause that can be reported.
 
     ``id`` is a kebab-case noun (health causes keep their ``E-``/``U-`` ids), ``why`` says what is
-    behind it, ``remedy`` what to do, ``source`` the public document that the rule comes from.
+    behind it, ``remedy`` what to do, ``source`` the public document that the rule comes from. The
+    severity ``info`` is for what is good to know and needs nothing done.
     """
 
     id: str

@@ -9,7 +9,7 @@ _BACKEND = "Overview of TLS termination and end to end TLS with Application Gate
 
 SUITES_MISSING = declare(
     "engine-suites-missing",
-    severity="warning",
+    severity="info",
     title="The engine does not offer some cipher suites",
     why="The engine that carries the traffic knows no suites with DHE, and of those with CBC and "
     "SHA-256 or SHA-384 only some. Clients that know any of the others are served.",
