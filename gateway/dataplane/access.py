@@ -3,8 +3,8 @@
 The names are those of the cloud's log where it has one; ``flags``, ``details`` and ``reason`` are
 the engine's own words, from which the portal makes sentences.
 
-The engine writes a shorter form, which :func:`read_line` undoes: each value of its own costs it as
-much as a header that it adds, and looking up what a route is tagged with four times that. So words
+The engine writes a shorter form, which :func:`read_line` undoes: a value of its own costs it more
+than a word among others, and looking up what a route is tagged with six times as much. So words
 without spaces stand together in one value, and a route's name tells all that is told of a route.
 What a client or a server can put spaces into has a value of its own, and all of it is JSON: nobody
 can make one request look like two.
