@@ -38,7 +38,7 @@ FIELDS: tuple[tuple[str, str], ...] = (
     ("backendPoolName", "Backend pool"),
     ("backendSettingName", "HTTP setting"),
     ("host", "Host sent to the server"),
-    ("serverRouted", "Server"),
+    ("serverRouted", "Server, as it was dialed"),
     ("serverStatus", "Status of the server"),
     ("serverResponseLatency", "Latency of the server (ms)"),
     ("serverTlsProtocol", "TLS version with the server"),
