@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from certificates.x509.files import pfx
+from certificates.x509.files import pfx, pfx_child
 from certificates.x509.files.contents import look
 from certificates.x509.files.pfx import look_into_pfx, open_pfx, unusual_protection
 from certificates.x509.files.read import read_certificates
@@ -145,6 +145,11 @@ def test_a_pfx_with_a_key_that_no_listener_takes_is_told_so(kind: str) -> None:
     ]
 
 
+def test_the_reader_tells_a_key_of_no_known_kind_from_damage() -> None:
+    options, _ = ODD_KEYS["a curve of few"]
+    assert pfx_child.unpack(odd_pfx(options), PASSWORD.encode()) == {"result": "key"}
+
+
 def test_a_key_that_cannot_sign_has_no_certificate() -> None:
     key = makers.put("x.key", makers.openssl("genpkey", "-algorithm", "X25519"))
     data = makers.openssl(
@@ -152,6 +157,8 @@ def test_a_key_that_cannot_sign_has_no_certificate() -> None:
     )
     (problem,) = listener_certificate(data, PASSWORD, size_limit=16_384, now=NOW).problems
     assert problem.id == "pfx-no-certificate"
+    answer = pfx_child.unpack(data, PASSWORD.encode())
+    assert (answer["result"], answer["certificate"], answer["others"]) == ("ok", None, [])
 
 
 def refusal(data: bytes, password: str = PASSWORD) -> str:
