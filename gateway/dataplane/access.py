@@ -74,6 +74,9 @@ _ROUTE = "route"
 _PARTS = ("routeName", "listenerName", "ruleName", "backendPoolName", "backendSettingName")
 _BETWEEN = "|"  # no name of a resource holds it
 _NOTHING = "-"
+# What stands in the place of a status where the client left before it got one ("HTTP response codes
+# in Application Gateway", 499).
+UNANSWERED = "unanswered"
 
 
 def route_name(name: str, listener: str, rule: str, pool: str = "", settings: str = "") -> str:
@@ -81,11 +84,12 @@ def route_name(name: str, listener: str, rule: str, pool: str = "", settings: st
     return _BETWEEN.join((name, listener, rule, pool, settings))
 
 
-def access_log(gateway: int, *, has_tls: bool, asks_client: bool) -> list[Config]:
+def access_log(gateway: int, *, is_v1: bool, has_tls: bool, asks_client: bool) -> list[Config]:
     """The access log of a connection manager."""
     words = [word for name, word in _WORDS.items() if has_tls or name not in _WITH_TLS]
     fields = {
         "gateway": str(gateway),
+        UNANSWERED: "0" if is_v1 else "499",
         **_ALONE,
         _ROUTE: "%ROUTE_NAME%",
         _TOGETHER: " ".join(words),
@@ -113,6 +117,9 @@ def read_line(text: bytes) -> dict[str, Any] | None:
         return None
     if not isinstance(found, dict):
         return None
+    unanswered = found.pop(UNANSWERED, "0")
+    if found.get("httpStatus") == 0:
+        found["httpStatus"] = _number(str(unanswered))
     words = found.pop(_TOGETHER, None)
     if isinstance(words, str):
         _tell_apart(words, found)

@@ -9,6 +9,8 @@ from gateway.dataplane.clients import ClientCheck, client_filters
 from gateway.dataplane.envoy import Config, extension, seconds
 from gateway.dataplane.routes import (
     AFFINITY_FILTER,
+    CORS_AFFINITY_FILTER,
+    RETRIED_UNSEEN,
     catch_all,
     malformed_host,
     routes_of,
@@ -68,7 +70,12 @@ def connection_manager(
             )
         ],
         local_reply_config=work.local_replies,
-        access_log=access_log(gateway.pk, has_tls=has_tls, asks_client=client is not None),
+        access_log=access_log(
+            gateway.pk,
+            is_v1=work.loaded.is_v1,
+            has_tls=has_tls,
+            asks_client=client is not None,
+        ),
         http_filters=[*client_filters(client), *work.rewrites.filters, *_filters(hosts)],
         route_config={
             "name": name,
@@ -102,10 +109,13 @@ def _early(work: Work) -> list[Config]:
 
 def _late(work: Work) -> Config:
     """What happens to them on the way to a backend, where each costs the engine less."""
-    late: Config = {"request_headers_to_remove": ["x-envoy-external-address"]}
-    if not work.rewrites.sets:
-        late["request_headers_to_add"] = _forwarded()
-    return late
+    return {
+        "request_headers_to_remove": ["x-envoy-external-address"],
+        "request_headers_to_add": [
+            RETRIED_UNSEEN,
+            *([] if work.rewrites.sets else _forwarded()),
+        ],
+    }
 
 
 def _forwarded() -> list[Config]:
@@ -119,9 +129,11 @@ def _filters(hosts: list[Config]) -> list[Config]:
     """The filters behind those of clients and rewrites; affinity's only where a route has it."""
     routes = (route for host in hosts for route in host["routes"])
     has_affinity = any(AFFINITY_FILTER in one.get("typed_per_filter_config", {}) for one in routes)
+    # The cookie of the last one counts: browsers always attach that on the site itself.
+    both = (CORS_AFFINITY_FILTER, AFFINITY_FILTER)
     affinity = "extensions.filters.http.stateful_session.v3.StatefulSession"
     return [
-        *([extension(AFFINITY_FILTER, affinity)] if has_affinity else []),
+        *(extension(name, affinity) for name in both if has_affinity),
         extension(
             "envoy.filters.http.router",
             "extensions.filters.http.router.v3.Router",

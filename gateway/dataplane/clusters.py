@@ -27,6 +27,13 @@ from gateway.rules.traffic import ANY_HOST
 
 # A server that does not even answer a connection is given up after this; the handshake counts in.
 MOST_CONNECT_SECONDS = 5.0
+# The engine's own bounds are for meshes: 1,024 connections, and three requests sent again at once.
+_BREAKERS = {
+    "max_connections": 100_000,
+    "max_pending_requests": 100_000,
+    "max_requests": 100_000,
+    "max_retries": 1_000,
+}
 _UNKNOWN_MEMBER = Member("unknown", ())
 
 
@@ -155,6 +162,7 @@ def _cluster(
             ],
         },
         typed_extension_protocol_options=protocol_options(faces, guard),
+        circuit_breakers={"thresholds": [_BREAKERS]},
         metadata=tagged(
             pool=pool.name,
             settings=settings.name,

@@ -13,12 +13,17 @@ from dataclasses import dataclass, replace
 from certificates.x509.facts.certificate import Certificate
 from certificates.x509.facts.names import match_name
 from certificates.x509.trust.anchors import Anchor
-from gateway.dataplane.envoy import Config, Files, extension, typed
+from gateway.dataplane.envoy import Config, Files, extension, seconds, typed
 from gateway.dataplane.inputs import Inputs, Member
 from gateway.models import BackendAddress, BackendHttpSettings
 from gateway.rules.hosts import is_wildcard
 from gateway.rules.names import Leg, Trust, live_leg
 
+# Servers often close a connection that has been idle for five seconds. It is given up before, so
+# that a request seldom meets its end.
+MOST_IDLE_SECONDS = 4
+# Of an answer, as the prober takes it: a server is not healthy whose answers users do not get.
+MOST_HEADERS, MOST_HEAD_KIB = 99, 64
 # No certificate has this hash: a context that accepts nobody.
 NOBODY = "0" * 64
 
@@ -202,6 +207,11 @@ def protocol_options(faces: Iterable[Face], filters: list[Config]) -> Config:
     options = typed(
         "extensions.upstreams.http.v3.HttpProtocolOptions",
         explicit_http_config={"http_protocol_options": {}},
+        common_http_protocol_options={
+            "idle_timeout": seconds(MOST_IDLE_SECONDS),
+            "max_headers_count": MOST_HEADERS,
+            "max_response_headers_kb": MOST_HEAD_KIB,
+        },
         http_filters=filters,
     )
     asked = [face for face in faces if face.client_name]

@@ -23,6 +23,7 @@ TITLES = {
     421: "421 Misdirected Request",
     431: "431 Request Header Fields Too Large",
     500: "500 Internal Server Error",
+    501: "501 Not Implemented",
     502: "502 Bad Gateway",
     503: "503 Service Unavailable",
     504: "504 Gateway Time-out",
@@ -98,13 +99,14 @@ def _causes(*, is_v1: bool) -> Iterator[tuple[int, Config]]:
     guarded = f"response.code_details.startsWith('rbac_access_denied_matched_policy[{GUARD_POLICY}"
     yield 502, _cel(guarded + "')")
     # Only whom a listener asks for a certificate is denied otherwise. CONNECT is no method that the
-    # gateway knows, whatever the host.
+    # gateway knows, whatever the host, and the star of OPTIONS * no path.
     denied = "response.code_details.startsWith('rbac_access_denied')"
-    yield 400, _cel(f"{denied} || request.method == 'CONNECT'")
+    no_path = "response.code_details == 'absolute_path_rejected'"
+    yield 400, _cel(f"{denied} || {no_path} || request.method == 'CONNECT'")
     yield 408, _status(408)
     yield (502 if is_v1 else 504), {"response_flag_filter": {"flags": list(_TIMED_OUT)}}
     yield 502, {"response_flag_filter": {"flags": list(_NO_ANSWER)}}
-    for status in (400, 403, 404, 405, 413, 421, 431, 500, 502, 503, 504):
+    for status in (400, 403, 404, 405, 413, 421, 431, 500, 501, 502, 503, 504):
         yield status, _status(status)
 
 

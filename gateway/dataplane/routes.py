@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from urllib.parse import SplitResult, quote, urlsplit
 
 from gateway.dataplane.access import route_name
@@ -25,8 +26,19 @@ from gateway.models import (
 )
 from gateway.rules.words import texts
 
+# The engine takes this header of its own for more reasons to send a request again: for all methods,
+# while the reasons that stand with a route are for some.
+RETRIED_UNSEEN: Config = {
+    "header": {"key": "x-envoy-retry-on", "value": "connect-failure,reset-before-request"},
+    "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+}
+_IDEMPOTENT = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
 AFFINITY_FILTER = "envoy.filters.http.stateful_session"
 AFFINITY_COOKIE = "ApplicationGatewayAffinity"
+# Its twin for requests that pages of other sites make, to which browsers attach no other cookie.
+CORS_AFFINITY_FILTER = f"{AFFINITY_FILTER}.cors"
+_CORS = "CORS"
+_FOR_OTHER_SITES = [{"name": "SameSite", "value": "None"}, {"name": "Secure"}]
 _CODES = {
     RedirectConfiguration.Type.PERMANENT: "MOVED_PERMANENTLY",
     RedirectConfiguration.Type.FOUND: "FOUND",
@@ -121,7 +133,9 @@ def _route(work: Work, site: Site, routed: Routed, path: str, path_rule: str) ->
     if rewriting is not None:
         per_filter[REWRITE_FILTER] = rewriting.per_route()
     if settings.cookie_based_affinity == Affinity.ENABLED:
-        per_filter[AFFINITY_FILTER] = _affinity(settings)
+        name = settings.affinity_cookie_name or AFFINITY_COOKIE
+        per_filter[AFFINITY_FILTER] = _affinity(name)
+        per_filter[CORS_AFFINITY_FILTER] = _affinity(f"{name}{_CORS}", _FOR_OTHER_SITES)
     if per_filter:
         route["typed_per_filter_config"] = per_filter
     return route
@@ -142,22 +156,35 @@ def _action(settings: BackendHttpSettings, cluster: str) -> Config:
         "cluster": cluster,
         "timeout": "0s",
         "idle_timeout": seconds(settings.request_timeout),
-        "retry_policy": {
-            "retry_on": "connect-failure",
-            "num_retries": 1,
-            "retry_host_predicate": [
-                extension(
-                    "envoy.retry_host_predicates.previous_hosts",
-                    "extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
-                )
-            ],
-        },
+        "retry_policy": _retries(),
     }
     if settings.host_name:
         action["host_rewrite_literal"] = settings.host_name
     elif settings.pick_host_name_from_backend_address:
         action["auto_host_rewrite"] = True
     return action
+
+
+def _retries() -> Config:
+    """Once more, with another server if there is one.
+
+    A server may close a connection just when it is used again. A request that does no harm when it
+    comes twice (RFC 9110, 9.2.2) is sent again then; every other one only if no server can have
+    seen it, which :data:`RETRIED_UNSEEN` asks for.
+    """
+    return {
+        "retry_on": "reset",
+        "num_retries": 1,
+        "retriable_request_headers": [
+            {"name": ":method", "string_match": {"exact": method}} for method in _IDEMPOTENT
+        ],
+        "retry_host_predicate": [
+            extension(
+                "envoy.retry_host_predicates.previous_hosts",
+                "extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
+            )
+        ],
+    }
 
 
 def _overridden(override: str, path: str) -> Config | None:
@@ -178,8 +205,14 @@ def _overridden(override: str, path: str) -> Config | None:
     }
 
 
-def _affinity(settings: BackendHttpSettings) -> Config:
-    cookie = {"name": settings.affinity_cookie_name or AFFINITY_COOKIE, "path": "/", "ttl": "0s"}
+def _affinity(name: str, attributes: Sequence[Config] = ()) -> Config:
+    """A cookie by which a client comes back to its server.
+
+    "Application Gateway HTTP settings configuration", cookie-based affinity: all tiers set two.
+    """
+    cookie: Config = {"name": name, "path": "/", "ttl": "0s"}
+    if attributes:
+        cookie["attributes"] = list(attributes)
     state = extension(
         "envoy.http.stateful_session.cookie",
         "extensions.http.stateful_session.cookie.v3.CookieBasedSessionState",

@@ -76,7 +76,7 @@ def error_info(fields: Fields) -> str:
             return "ERRORINFO_HTTP_TO_HTTPS_PORT"
     if details == "direct_response" and status == "502":
         return "ERRORINFO_UPSTREAM_NO_LIVE"
-    if status == "400" and details != "via_upstream":
+    if status in {"400", "501"} and details != "via_upstream":
         return "ERRORINFO_INVALID_REQUEST"
     return NO_ERROR
 
@@ -124,6 +124,11 @@ def reason_of(fields: Fields, name: str = "") -> Reason | None:
         return Reason(
             "The gateway could not make sense of the request.",
             "Check the method, the Host header and the headers that the client sends.",
+        )
+    if fields.get("httpStatus") == "501":
+        return Reason(
+            "The client sends the body of its request in a coding that the gateway does not know.",
+            "Send it with a Content-Length, or with Transfer-Encoding: chunked alone.",
         )
     if "DC" in flags:
         return Reason("The client closed the connection before the answer was complete.")

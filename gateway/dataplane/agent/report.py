@@ -35,6 +35,7 @@ _FAILED = {"rq_total": 1, "rq_success": -1, "rq_active": -1}
 
 _GATEWAY = re.compile(rb'"gateway":"?(\d{1,18})')
 _STATUS = re.compile(rb'"httpStatus":"?(\d{3})')
+_UNANSWERED = re.compile(rb'"unanswered":"(\d{3})')
 _MINUTE = re.compile(rb'"timeStamp":"(\d{4}-\d\d-\d\dT\d\d:\d\d)')
 
 
@@ -103,11 +104,12 @@ class Traffic:
 
     def take_in(self, lines: list[bytes]) -> None:
         for line in lines:
-            gateway, status = _GATEWAY.search(line), _STATUS.search(line)
+            gateway = _GATEWAY.search(line)
+            # Without a status the client left before there was an answer.
+            status = _STATUS.search(line) or _UNANSWERED.search(line)
             minute = _MINUTE.search(line)
             if gateway is None or minute is None:
                 continue
-            # Without a status the client left before there was an answer.
             code = int(status[1]) if status else 0
             key = int(gateway[1]), minute[1].decode()
             row = self.counts.setdefault(key, [0, 0, 0, 0, 0])

@@ -352,7 +352,9 @@ def test_a_second_server_is_tried_where_the_first_refuses():
         traffic.member(settings, address, good.port)
         traffic.member(settings, second, port)
         with running(traffic.compile()):
-            assert [ask(traffic.port(80)).status for _ in range(6)] == [200] * 6
+            methods = ["GET", "POST"] * 6
+            found = [ask(traffic.port(80), method=method).status for method in methods]
+            assert found == [200] * len(methods)
 
 
 def test_a_cookie_keeps_a_client_at_its_server():
@@ -370,10 +372,17 @@ def test_a_cookie_keeps_a_client_at_its_server():
         with running(traffic.compile()):
             port = traffic.port(80)
             first = ask(port)
-            (cookie,) = first.cookies
-            assert cookie.startswith("ApplicationGatewayAffinity=")
-            kept = {"Cookie": cookie.partition(";")[0]}
-            assert {ask(port, headers=kept).body for _ in range(6)} == {first.body}
+            plain, other_sites = sorted(first.cookies, key=len)
+            assert plain.startswith("ApplicationGatewayAffinity=")
+            assert other_sites.startswith("ApplicationGatewayAffinityCORS=")
+            assert "SameSite" not in plain
+            assert {"SameSite=None", "Secure"} <= set(other_sites.split("; "))
+            for cookie in (plain, other_sites):
+                kept = {"Cookie": cookie.partition(";")[0]}
+                assert {ask(port, headers=kept).body for _ in range(6)} == {first.body}
+            both = {"Cookie": "; ".join(one.partition(";")[0] for one in first.cookies)}
+            again = [ask(port, headers=both) for _ in range(6)]
+            assert {(one.body, one.cookies) for one in again} == {(first.body, ())}
             assert {ask(port).body for _ in range(6)} == {"one", "two"}
 
 
