@@ -207,7 +207,11 @@ LOGGING = {
     },
     "filters": {"brief": {"()": "gateway.logs.Brief"}},
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "plain"},
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "plain",
+            "filters": ["brief"],
+        },
         "nowhere": {"class": "logging.NullHandler"},
     },
     "root": {"handlers": ["console"], "level": "INFO"},
@@ -215,7 +219,6 @@ LOGGING = {
         # Django's own handlers would write each line again, and mail nobody.
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "axes": {"level": "WARNING"},
-        "django.request": {"filters": ["brief"]},
         # Whoever knocks under a wrong name would otherwise fill the log with tracebacks; the
         # error page writes one line.
         "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},

@@ -21,7 +21,7 @@ from playwright.sync_api import (
 )
 
 # How long, in milliseconds, a page is waited for: a machine may be busy, and passing costs nothing.
-PATIENCE = 15_000
+PATIENCE = 30_000
 expect.set_options(timeout=PATIENCE)
 
 CHROMIUM = "/usr/bin/chromium"

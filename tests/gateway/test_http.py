@@ -7,7 +7,7 @@ import logging
 from typing import Any
 
 import pytest
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied, TooManyFieldsSent
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
@@ -219,6 +219,20 @@ def test_too_many_wrong_passwords_close_sign_in_for_name_and_address(django_user
     assert refused.headers["Retry-After"] == "900"
     elsewhere = Client(REMOTE_ADDR="192.0.2.9")
     assert elsewhere.post("/account/sign-in/", right).status_code == 302
+
+
+@pytest.mark.parametrize("error", [BadRequest("odd"), TooManyFieldsSent("many")])
+def test_a_request_that_is_refused_takes_one_line_of_the_log(error):
+    record = logging.makeLogRecord({"exc_info": (type(error), error, None)})
+    assert logs.Brief().filter(record)
+    assert record.exc_info is None
+
+
+def test_a_fault_keeps_its_traceback_in_the_log():
+    error = ValueError("a fault")
+    record = logging.makeLogRecord({"exc_info": (ValueError, error, None)})
+    assert logs.Brief().filter(record)
+    assert record.exc_info is not None
 
 
 def test_the_log_shows_no_sign_in_link_and_no_traceback_with_one():
