@@ -13,6 +13,7 @@ from gateway.dataplane.routes import (
     RETRIED_UNSEEN,
     catch_all,
     malformed_host,
+    retries,
     routes_of,
     trace,
 )
@@ -175,6 +176,7 @@ def virtual_hosts(
                     "name": site.listener.name,
                     "domains": domains,
                     "routes": [*refused, *routes_of(work, site)],
+                    "retry_policy": retries(),
                 }
             )
         for headers in _matchers(place, site):
@@ -185,7 +187,8 @@ def virtual_hosts(
     # Where no other name is taken, one that is none gets what any other gets.
     refused = [malformed_host(), trace()] if is_default or ordered else [trace()]
     routes = [*refused, *ordered, *rest]
-    return [*hosts, {"name": REST, "domains": ["*"], "routes": routes}]
+    last = {"name": REST, "domains": ["*"], "routes": routes, "retry_policy": retries()}
+    return [*hosts, last]
 
 
 # Virtual hosts of no listener; names of listeners have no slash.

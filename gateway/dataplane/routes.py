@@ -156,7 +156,6 @@ def _action(settings: BackendHttpSettings, cluster: str) -> Config:
         "cluster": cluster,
         "timeout": "0s",
         "idle_timeout": seconds(settings.request_timeout),
-        "retry_policy": _retries(),
     }
     if settings.host_name:
         action["host_rewrite_literal"] = settings.host_name
@@ -165,12 +164,12 @@ def _action(settings: BackendHttpSettings, cluster: str) -> Config:
     return action
 
 
-def _retries() -> Config:
+def retries() -> Config:
     """Once more, with another server if there is one.
 
     A server may close a connection just when it is used again. A request that does no harm when it
     comes twice (RFC 9110, 9.2.2) is sent again then; every other one only if no server can have
-    seen it, which :data:`RETRIED_UNSEEN` asks for.
+    seen it, which :data:`RETRIED_UNSEEN` asks for. It is the same for all routes of a host.
     """
     return {
         "retry_on": "reset",
