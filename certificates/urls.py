@@ -1,6 +1,7 @@
 """Addresses of the certificate pages."""
 
 from django.urls import path
+from django.views.generic import RedirectView
 
 from certificates.workshop import (
     decoder,
@@ -16,7 +17,11 @@ from certificates.workshop import (
 
 app_name = "certificates"
 
+# Where the workshop begins: in the user's own store.
+_START = {"store": "current-user", "folder": "personal"}
+
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="certificates:manager"), _START, name="start"),
     path("preview/<str:kind>/", preview.preview, name="preview"),
     path("decoder/", decoder.decoder, name="decoder"),
     path("stores/<str:store>/<str:folder>/", manager.manager, name="manager"),

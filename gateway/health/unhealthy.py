@@ -23,7 +23,7 @@ E_DNS = declare(
 )
 E_TCP = declare(
     "E-TCP",
-    title="No connection to the server",
+    title="No connection to the server, or no handshake",
     why="The gateway could not open a connection on the probe's port, or the connection broke "
     "before anything was answered. Common causes: a wrong port in the HTTP setting, a server that "
     "does not listen, a firewall, or HTTPS spoken to a port that serves plain HTTP.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -19,6 +20,8 @@ CER_TYPE = "application/pkix-cert"
 PEM_TYPE = "application/x-pem-file"
 PFX_TYPE = "application/x-pkcs12"
 
+_GENERATION = re.compile(r"-v[0-9]+\Z")
+
 
 @dataclass(frozen=True, slots=True)
 class File:
@@ -31,14 +34,14 @@ class File:
 
 def leaf_cer(server: LabServer) -> File | None:
     """The leaf as Base-64 .cer, what v1 wants; ``None`` where the server has no certificate."""
-    return _base64(f"{server.name}.cer", server.leaf)
+    return _base64(f"{_stem(server)}-leaf.cer", server.leaf)
 
 
 def leaf_der(server: LabServer) -> File | None:
     """The leaf in binary form, which the portal's upload boxes refuse and explain."""
     if server.leaf is None:
         return None
-    return File(f"{server.name}-der.cer", CER_TYPE, bytes(server.leaf.der))
+    return File(f"{_stem(server)}-leaf-der.cer", CER_TYPE, bytes(server.leaf.der))
 
 
 def root_cer(server: LabServer) -> File | None:
@@ -47,14 +50,24 @@ def root_cer(server: LabServer) -> File | None:
     A self-signed certificate is its own root. The lab's public root needs no upload, but may be
     looked at.
     """
-    return _base64(f"{server.name}-root.cer", server.root)
+    return _base64(f"{_stem(server)}-root.cer", server.root)
 
 
 def chain_pem(server: LabServer) -> File | None:
     """Everything that the server presents, in its order; ``None`` without a certificate."""
     if not server.presented:
         return None
-    return File(f"{server.name}-chain.pem", PEM_TYPE, server.presented.encode("ascii"))
+    return File(f"{_stem(server)}-chain.pem", PEM_TYPE, server.presented.encode("ascii"))
+
+
+def _stem(server: LabServer) -> str:
+    """What the server's files are called: two groups of a sandbox have servers of the same name.
+
+    The group of the v1 gateway ends in ``-v1``, and so do its servers' files: the two authorities
+    differ, and what suits the one is refused by the other.
+    """
+    generation = _GENERATION.search(server.virtual_network.group.name)
+    return f"{server.name}{generation[0]}" if generation else server.name
 
 
 def _base64(name: str, certificate: Certificate | None) -> File | None:

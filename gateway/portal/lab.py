@@ -128,7 +128,7 @@ def download(request: PortalRequest, server: int, file: str) -> HttpResponse:
     """A certificate file of one server; 404 for a server of a subscription without a role."""
     readable = readable_subscriptions(request.user)
     found = get_object_or_404(
-        LabServer.objects.select_related("leaf", "root"),
+        LabServer.objects.select_related("leaf", "root", "virtual_network__group"),
         pk=server,
         virtual_network__group__subscription__in=readable,
     )

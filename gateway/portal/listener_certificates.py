@@ -118,7 +118,8 @@ class ListenerCertificateFields:
                         **when(show=file_shown, required=True),
                         "autocomplete": "off",
                         "hx-preserve": "true",
-                        **self._preview("change delay:300ms"),
+                        # While one types, too: what it opens is seen without leaving the box.
+                        **self._preview("input changed delay:500ms, change"),
                     }
                 ),
             ),

@@ -51,6 +51,7 @@ class TargetForm(forms.Form):
             attrs={
                 "placeholder": "10.0.0.0 or www.contoso.com",
                 "list": "target-names",
+                "data-required": "true",
                 "autocomplete": "off",
                 "spellcheck": "false",
             }
@@ -74,7 +75,10 @@ class TargetForm(forms.Form):
                 choices=partial(offered.entries, kind),
                 required=False,
                 widget=forms.Select(
-                    attrs={**when(show=f"{steering}={kind}"), "data-fills-row": "true"}
+                    attrs={
+                        **when(show=f"{steering}={kind}", required=True),
+                        "data-fills-row": "true",
+                    }
                 ),
             )
         if only is not None:

@@ -3,7 +3,7 @@
 import { $, $$ } from "../frame/dom.js";
 import { freshenPreserved, showFile } from "./boxes.js";
 import { forgetTyped, setDependents, setPresets, steers, typed } from "./dependents.js";
-import { completeRow, countRows, deleteRow, growRows, restoreRows, startRows } from "./rows.js";
+import { completeRow, countRows, deleteRow, growRows, restoreRows, startRows, tellCount } from "./rows.js";
 
 // ---- what was changed ---------------------------------------------------------------------------
 
@@ -40,7 +40,8 @@ export function isDirty(form) {
 
 function markField(field) {
   const controls = $$("input, select, textarea", field).filter(counts);
-  const edited = controls.some(changed);
+  // On the page of a refused save the boxes begin with what was typed: the server says what differs from what is stored.
+  const edited = field.dataset.edited !== undefined || controls.some(changed);
   field.classList.toggle("is-edited", edited);
   const wrong = field.classList.contains("is-invalid");
   field.classList.toggle("is-valid", edited && !wrong && controls.every((control) => control.disabled || (control.validity.valid && control.value !== "")));
@@ -69,6 +70,7 @@ function review(form) {
   setDependents(form);
   $$("[data-filebox]", form).forEach(showFile);
   if (form.dataset.dirty !== undefined) $$(".field", form).forEach(markField);
+  $$("[data-rows]", form).forEach(tellCount);
   judge(form);
 }
 
@@ -112,7 +114,10 @@ document.addEventListener("input", (event) => {
   const before = rows && $("[data-rows-list]", rows).childElementCount;
   if (rows) growRows(rows);
   if (rows && $("[data-rows-list]", rows).childElementCount !== before) review(form);
-  else reviewAt(form, control);
+  else {
+    reviewAt(form, control);
+    if (rows) tellCount(rows);
+  }
 });
 
 document.addEventListener("change", (event) => {

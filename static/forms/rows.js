@@ -52,6 +52,18 @@ export function growRows(rows) {
   if (!last || $$("input:not([type=hidden], [type=checkbox]), textarea, select[data-fills-row]", last).some((input) => input.value)) addRow(rows);
 }
 
+const typed = (row) => $$("input:not([type=hidden], [type=checkbox]), textarea, select[data-fills-row]", row).some((input) => input.value && !input.disabled);
+
+/** "3 items" beside the rows: those in which something stands. */
+export function tellCount(rows) {
+  const line = $(`[data-rows-count="${rows.dataset.rows}"]`, rows.closest("form") ?? document);
+  if (!line) return;
+  const count = $$("[data-row]", rows).filter((row) => live(row) && typed(row)).length;
+  const words = `${count} item${count === 1 ? "" : "s"}`;
+  if (line.textContent !== words) line.textContent = words;
+  line.hidden = false;
+}
+
 export function deleteRow(button) {
   const rows = button.closest("[data-rows]");
   const row = button.closest("[data-row]");

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from certificates.workshop.pages import find
@@ -50,3 +51,8 @@ def test_the_search_of_the_portal_leads_to_the_tool() -> None:
 def test_the_main_menu_leads_to_the_users_store() -> None:
     (entry,) = [link for link in main_menu(USER_STORE) if link.label == "Certificates"]
     assert (entry.url, entry.shortcut, entry.current) == (USER_STORE, "g c", True)
+
+
+def test_the_address_of_the_workshop_alone_leads_to_the_users_store() -> None:
+    answer = Client().get("/certificates/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, USER_STORE)

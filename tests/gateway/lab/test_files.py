@@ -14,6 +14,7 @@ from certificates.x509.places import uploads
 from gateway.accounts.models import Subscription, User
 from gateway.lab.files import File, chain_pem, leaf_cer, leaf_der, listener_pfx, root_cer
 from gateway.lab.sandbox import ensure_sandbox
+from gateway.models import LabServer
 from tests.gateway.lab.conftest import server_of
 
 
@@ -36,9 +37,23 @@ def test_the_leaf_is_base_64_that_openssl_reads(sandbox: Subscription) -> None:
     file = leaf_cer(server_of(sandbox, "full-chain"))
 
     assert file is not None
-    assert file.name == "full-chain.cer"
+    assert file.name == "full-chain-leaf.cer"
     text = openssl("x509", "-noout", "-ext", "subjectAltName", data=file.content)
     assert "DNS:full-chain.contoso.test" in text
+
+
+def test_no_two_files_of_a_sandbox_have_the_same_name(sandbox: Subscription) -> None:
+    servers = LabServer.objects.filter(virtual_network__group__subscription=sandbox)
+    found = [
+        (file.name, file.content)
+        for server in servers.select_related("leaf", "root", "virtual_network__group")
+        for make in (leaf_cer, leaf_der, root_cer, chain_pem)
+        if (file := make(server)) is not None
+    ]
+
+    names = [name for name, _ in found]
+    assert len(set(names)) == len(names)
+    assert {"full-chain-leaf.cer", "full-chain-v1-leaf.cer"} < set(names)
 
 
 def test_the_binary_leaf_is_the_same_certificate(sandbox: Subscription) -> None:

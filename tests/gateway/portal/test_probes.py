@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -358,3 +360,14 @@ def test_an_unknown_probe_does_not_exist(gateway: ApplicationGateway) -> None:
     client = visitor(gateway)
     assert client.get(address(gateway, "probes-edit", "nobody")).status_code == 404
     assert client.get(address(gateway, "probes-delete", "nobody")).status_code == 404
+
+
+def test_a_refused_form_names_the_empty_field_and_keeps_the_marks_of_what_was_changed(
+    gateway: ApplicationGateway,
+) -> None:
+    form = probe_form(name="", interval="40")
+    page = said(send(visitor(gateway), address(gateway, "probes-add"), form))
+    assert page.count("“Name” is required.") == 2
+    assert "This field is required" not in page
+    marked = set(re.findall(r'id="(id_\w+)_field" data-edited', page))
+    assert marked == {"id_host", "id_interval"}

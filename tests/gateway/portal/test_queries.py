@@ -113,7 +113,14 @@ WORKSHOP: dict[str, tuple[str, ...]] = {
 
 
 # Answers that are no pages of their own, and pages that differ by the certificate alone.
-NOT_OF_THE_WORKSHOP = {"preview", "file-download", "lab-ca-file", "view-node", "export-node"}
+NOT_OF_THE_WORKSHOP = {
+    "preview",
+    "file-download",
+    "lab-ca-file",
+    "view-node",
+    "export-node",
+    "start",
+}
 
 
 def workshop_addresses(user: User) -> dict[str, str]:
