@@ -142,15 +142,25 @@ def probe_leg(
 
 
 def live_leg(
-    settings: BackendHttpSettings, address: BackendAddress, client_host: str, *, is_v1: bool
+    settings: BackendHttpSettings,
+    address: BackendAddress,
+    client_host: str,
+    *,
+    is_v1: bool,
+    is_rewritten: bool = False,
 ) -> Leg:
-    """The leg of a client's request whose Host header is ``client_host`` (without port)."""
+    """The leg of a client's request whose Host header is ``client_host`` (without port).
+
+    ``is_rewritten``: it is what a rewrite set has made of the client's.
+    """
     if settings.host_name:
         name, why = settings.host_name, "The HTTP setting overrides the host name."
     elif settings.pick_host_name_from_backend_address:
         name, why = address.target, "The HTTP setting picks the host name from the pool's target."
     else:
         name, why = client_host, "Nothing overrides the host name: it is the client's."
+        if is_rewritten:
+            why = "A rewrite set changes the host name."
     if is_v1:
         sni, checked, why = _v1_names(address)
     else:

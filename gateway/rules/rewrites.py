@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from gateway.models import LoadedGateway, RewriteRule
@@ -42,8 +42,26 @@ URL_INVALID = declare(
     source=_REWRITES,
 )
 
+_REFERENCE = re.compile(r"\{[A-Za-z][^{}\s]*\}")
+_PORT = re.compile(r":\d*\Z")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}\Z", re.ASCII)
 _UNTOUCHABLE = frozenset({"connection", "upgrade"})
+
+
+def hosts_after(rules: Iterable[RewriteRule], host: str) -> list[str]:
+    """The host names by which a request for ``host`` may leave, ``host`` or a pattern among them.
+
+    A rule with conditions may change it or not. What a rule takes from the request is ``*`` here.
+    """
+    found = [host]
+    for rule in sorted(rules, key=lambda rule: rule.rule_sequence or 0):
+        actions = rule.action_set if isinstance(rule.action_set, dict) else {}
+        for header in _objects(actions.get("requestHeaderConfigurations")):
+            value = _text(header, "headerValue").strip()
+            if _text(header, "headerName").lower() == "host" and value:
+                made = _PORT.sub("", _REFERENCE.sub("*", value))
+                found = [*found, made] if rule.conditions else [made]
+    return list(dict.fromkeys(found))
 
 
 def check(loaded: LoadedGateway) -> Iterator[Problem]:

@@ -24,6 +24,7 @@ from gateway.problems import declare
 from gateway.rules.hosts import is_wildcard
 from gateway.rules.joins import routes
 from gateway.rules.names import Leg, ProbeLeg, live_leg, probe_leg
+from gateway.rules.rewrites import hosts_after
 
 NAME_UNCOVERED = declare(
     "traffic-name-uncovered",
@@ -38,8 +39,19 @@ NAME_UNCOVERED = declare(
     source="Troubleshoot bad gateway errors in Application Gateway",
 )
 
-Asked = tuple[str, str]
-"""Name of a listener, and a host that it takes."""
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Name of a listener, a host that it takes, and the one that rewrites make of that."""
+
+    listener: str
+    host: str
+    made: str
+
+    @property
+    def is_rewritten(self) -> bool:
+        return self.made != self.host
+
 
 # A listener without host names answers to every name.
 ANY_HOST = "*"
@@ -50,16 +62,18 @@ class RequestLeg:
     """What becomes of a request that a listener takes for ``host``.
 
     ``host`` is a host name, a pattern with ``*`` and ``?``, or :data:`ANY_HOST`; where the client's
-    host is passed on, the names of ``leg`` are the pattern too.
+    host is passed on, the names of ``leg`` are the pattern too. With ``is_rewritten`` they are what
+    a rewrite set makes of it.
     """
 
     listener: str
     host: str
     leg: Leg
+    is_rewritten: bool = False
 
     @property
     def depends_on_client(self) -> bool:
-        """The name is the client's choice: the listener takes more than one."""
+        """The name is the client's choice: the listener, or a rewrite set, takes more than one."""
         return self.leg.checked_name is not None and is_wildcard(self.leg.checked_name)
 
 
@@ -101,26 +115,32 @@ def both_legs(
 
 def hosts_asked(loaded: LoadedGateway) -> dict[tuple[int, int], tuple[Asked, ...]]:
     """Who is led to each pair of pool and HTTP setting (their primary keys), by rule and host."""
-    found: dict[tuple[int, int], dict[tuple[int, str], Asked]] = {}
+    found: dict[tuple[int, int], dict[Asked, None]] = {}
     for rule, routed in routes(loaded):
         listener, pool = rule.http_listener, routed.backend_address_pool
         settings = routed.backend_http_settings
         if routed.redirect_configuration or listener is None or pool is None or settings is None:
             continue
         led = found.setdefault((pool.pk, settings.pk), {})
+        rule_set = routed.rewrite_rule_set
+        rewrites = loaded.rewrite_rules(rule_set) if rule_set else []
         for host in _hosts(listener):
-            led.setdefault((listener.pk, host), (listener.name, host))
-    return {key: tuple(led.values()) for key, led in found.items()}
+            for made in hosts_after(rewrites, host):
+                led.setdefault(Asked(listener.name, host, made))
+    return {key: tuple(led) for key, led in found.items()}
 
 
 def request_legs(
     settings: BackendHttpSettings, address: BackendAddress, asked: Iterable[Asked], *, is_v1: bool
 ) -> tuple[RequestLeg, ...]:
     """What becomes of the requests of ``asked`` at one server."""
-    return tuple(
-        RequestLeg(listener, host, live_leg(settings, address, host, is_v1=is_v1))
-        for listener, host in asked
-    )
+    is_overridden = bool(settings.host_name or settings.pick_host_name_from_backend_address)
+    found = []
+    for one in asked:
+        rewritten = one.is_rewritten and not is_overridden
+        leg = live_leg(settings, address, one.made, is_v1=is_v1, is_rewritten=rewritten)
+        found.append(RequestLeg(one.listener, one.host, leg, is_rewritten=rewritten))
+    return tuple(dict.fromkeys(found))
 
 
 def traffic_warnings(legs: BothLegs, leaf: Certificate | None) -> tuple[TrafficWarning, ...]:
@@ -169,6 +189,9 @@ def _warning(request: RequestLeg, leaf: Certificate | None) -> TrafficWarning:
         where += f" for “{printable(request.host)}”"
     if leg.name_is_address:
         why = f"ask by the address {name}, which no server name can be."
+    elif request.is_rewritten:
+        why = f"ask for “{printable(name)}”, which a rewrite set makes of their host name, "
+        why += f"and the server's certificate is for {_names(leaf)}."
     elif request.depends_on_client:
         why = "ask by the client's host name, and the server's certificate"
         why += f" is for {_names(leaf)} only."

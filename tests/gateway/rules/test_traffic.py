@@ -11,6 +11,7 @@ from gateway.models import (
     BackendHttpSettings,
     HttpListener,
     RequestRoutingRule,
+    RewriteRuleSet,
 )
 from gateway.rules.traffic import ANY_HOST, BothLegs, TrafficWarning, both_legs, traffic_warnings
 from tests import factories
@@ -123,6 +124,63 @@ def test_a_listener_for_every_host_depends_on_the_client(gateway: ApplicationGat
     (warning,) = told(gateway, FQDN)
     assert (warning.host, warning.for_some) == (ANY_HOST, True)
     assert "the client's host name" in warning.message
+
+
+def rewrite_host(gateway: ApplicationGateway, *values: str) -> RewriteRuleSet:
+    actions = [
+        {"requestHeaderConfigurations": [{"headerName": "Host", "headerValue": value}]}
+        for value in values
+    ]
+    rewrites = factories.add_rewrite_set(gateway, "hosts", *actions)
+    rule = factories.find(gateway, RequestRoutingRule, factories.RULE)
+    factories.change(rule, rewrite_rule_set=rewrites)
+    return rewrites
+
+
+def test_a_rewritten_host_is_what_the_certificate_must_carry(gateway: ApplicationGateway) -> None:
+    rewrites = rewrite_host(gateway, "first.contoso.test", f"{FQDN}:443")
+    assert told(gateway, FQDN) == ()
+    assert legs(gateway).requests[0].leg.why == "A rewrite set changes the host name."
+    last = rewrites.rules.get(rule_sequence=101)
+    header = {"headerName": "host", "headerValue": "other.contoso.test"}
+    factories.change(last, action_set={"requestHeaderConfigurations": [header]})
+    (warning,) = told(gateway, FQDN, SHOP)
+    assert (warning.host, warning.name) == (SHOP, "other.contoso.test")
+    assert "which a rewrite set makes" in warning.message
+
+
+def test_a_rewrite_with_conditions_may_leave_the_host_as_it_is(
+    gateway: ApplicationGateway,
+) -> None:
+    rule = rewrite_host(gateway, "other.contoso.test").rules.get()
+    factories.change(rule, conditions=[{"variable": "http_req_X-A", "pattern": "1"}])
+    assert [warning.name for warning in told(gateway, FQDN)] == [SHOP, "other.contoso.test"]
+    assert told(gateway, FQDN, SHOP, "other.contoso.test") == ()
+
+
+def test_a_host_made_from_the_request_needs_a_wildcard(gateway: ApplicationGateway) -> None:
+    rewrite_host(gateway, "{http_req_X-Tenant}.contoso.test")
+    (warning,) = told(gateway, FQDN, SHOP)
+    assert (warning.name, warning.for_some) == ("*.contoso.test", True)
+    assert told(gateway, FQDN, "*.contoso.test") == ()
+
+
+def test_where_the_setting_gives_the_name_a_rewrite_changes_nothing(
+    gateway: ApplicationGateway,
+) -> None:
+    rule = rewrite_host(gateway, "other.contoso.test").rules.get()
+    factories.change(rule, conditions=[{"variable": "http_req_X-A", "pattern": "1"}])
+    change_settings(gateway, **PICK)
+    assert told(gateway, FQDN) == ()
+    assert len(legs(gateway).requests) == 1
+
+
+def test_rewrites_of_other_headers_change_nothing(gateway: ApplicationGateway) -> None:
+    factories.change(
+        factories.find(gateway, RequestRoutingRule, factories.RULE),
+        rewrite_rule_set=factories.add_rewrite_set(gateway, "headers"),
+    )
+    assert told(gateway, FQDN, SHOP) == ()
 
 
 def test_a_wildcard_of_the_certificate_covers_the_same_wildcard_of_the_listener(
