@@ -13,6 +13,7 @@ from django.utils.dateparse import parse_datetime
 
 from gateway.agents.bundles import gateways_of
 from gateway.models import AccessLogLine, Agent, AgentState, ListenerState, TrafficMinute
+from gateway.network.servers import servers_of
 
 KEPT_LINES = 1000
 KEPT_MINUTES = timedelta(days=7)
@@ -194,7 +195,23 @@ def _count(minutes: Iterable[Minute]) -> None:
             TrafficMinute.objects.filter(pk=row.pk).update(**sums)
 
 
+def _name_servers(lines: list[AccessLogLine]) -> None:
+    """Write down now which servers were asked: the lab's real endpoints change with each start."""
+    for gateway in {line.gateway_id for line in lines}:
+        own = [(line, _dialed(line)) for line in lines if line.gateway_id == gateway]
+        known = servers_of(gateway, {dialed for _, dialed in own})
+        for line, dialed in own:
+            line.line.pop("serverName", None)
+            if dialed in known:
+                line.line["serverName"] = known[dialed]
+
+
+def _dialed(line: AccessLogLine) -> tuple[str, str]:
+    return str(line.line.get("serverRouted") or ""), str(line.line.get("backendPoolName") or "")
+
+
 def _keep_lines(lines: list[AccessLogLine]) -> None:
+    _name_servers(lines)
     AccessLogLine.objects.bulk_create(lines, batch_size=200)
     for gateway in {line.gateway_id for line in lines}:
         kept = AccessLogLine.objects.filter(gateway_id=gateway).order_by("-pk")

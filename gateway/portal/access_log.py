@@ -13,7 +13,6 @@ from gateway.portal.log_lines import line_of
 from gateway.portal.onward import onward_legs
 from gateway.portal.pages import Page, PortalRequest, gateway_page
 from gateway.portal.reasons import reason_of
-from gateway.portal.routed import servers_of
 
 SHOWN = 50
 EVERY = 2
@@ -35,14 +34,10 @@ def index(request: PortalRequest, page: Page) -> HttpResponse:
     listener, status = _filters(request)
     found = _lines(page, listener, status)[: SHOWN + 1]
     lines = [line_of(row) for row in found]
-    servers = servers_of(page.gateway, lines[:SHOWN])
     filters = urlencode({"listener": listener, "status": status})
     context = page.blade(
         "access-log",
-        rows=[
-            (line, servers.get(line.pk, ""), page.url("access-log-line", str(line.pk)))
-            for line in lines[:SHOWN]
-        ],
+        rows=[(line, page.url("access-log-line", str(line.pk))) for line in lines[:SHOWN]],
         more=len(lines) > SHOWN,
         shown=SHOWN,
         listeners=list(

@@ -38,6 +38,7 @@ FIELDS: tuple[tuple[str, str], ...] = (
     ("backendPoolName", "Backend pool"),
     ("backendSettingName", "HTTP setting"),
     ("host", "Host sent to the server"),
+    ("serverName", "Server"),
     ("serverRouted", "Server, as it was dialed"),
     ("serverStatus", "Status of the server"),
     ("serverResponseLatency", "Latency of the server (ms)"),
@@ -103,6 +104,16 @@ class LogLine:
     def error(self) -> str:
         found = self.get("error_info")
         return "" if found == NO_ERROR else found
+
+    @property
+    def server(self) -> str:
+        """The server as pool and zone name it, else as it was dialed; empty without one."""
+        return self.get("serverName") or self.get("serverRouted")
+
+    @property
+    def error_parts(self) -> list[str]:
+        """``error`` in parts between which a line may end: a name of one word would be cut."""
+        return [f"{part}_" for part in self.error.split("_")[:-1]] + self.error.split("_")[-1:]
 
     @property
     def shown(self) -> list[tuple[str, str, str]]:

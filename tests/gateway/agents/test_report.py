@@ -17,6 +17,8 @@ from gateway.models import (
     Agent,
     AgentState,
     ApplicationGateway,
+    LabEndpoint,
+    LabServer,
     ListenerState,
     TrafficMinute,
 )
@@ -105,6 +107,34 @@ def test_the_newest_thousand_lines_are_kept(door: Door) -> None:
     assert kept.count() == reports.KEPT_LINES
     assert {line.line["n"] for line in kept} == set(range(500, 1500))
     assert AccessLogLine.objects.filter(gateway=other).count() == 1
+
+
+def test_a_line_names_the_lab_server_whatever_the_lab_listens_at_later(door: Door) -> None:
+    gateway = factories.v2_gateway()
+    server = factories.add_row(
+        LabServer,
+        virtual_network=factories.loaded(gateway).virtual_network,
+        name="backend",
+        scenario="full-chain",
+        address="10.0.1.77",
+        fqdn="full-chain.contoso.test",
+        port=443,
+    )
+    endpoint = LabEndpoint.objects.create(
+        server=server,
+        port=443,
+        real_host="127.76.0.1",
+        real_port=38479,
+        reported_at=timezone.now(),
+    )
+    line = {"serverRouted": "127.76.0.1:38479", "backendPoolName": factories.POOL}
+    agent = door.enrolled()
+    lived(agent, access=[{"gateway": gateway.pk, "line": line}])
+    assert AccessLogLine.objects.get().line["serverName"] == "full-chain.contoso.test:443"
+    endpoint.delete()
+    lied = {**line, "serverName": "made up"}
+    lived(agent, id="r2", access=[{"gateway": gateway.pk, "line": lied}])
+    assert AccessLogLine.objects.latest("pk").line == line
 
 
 def test_a_line_stands_at_the_time_that_it_tells(door: Door) -> None:

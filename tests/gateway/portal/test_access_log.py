@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from gateway.models import AccessLogLine, ApplicationGateway, LabEndpoint, LabServer, ZoneRecord
+from gateway.models import AccessLogLine, ApplicationGateway
 from gateway.portal.log_lines import line_of
 from tests import factories as make
 from tests.gateway.portal import carried, visits
@@ -157,42 +157,27 @@ def test_lines_of_other_gateways_are_not_there(gateway: ApplicationGateway, clie
         assert client.get(visits.address(foreign.gateway, view)).status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("target", "told"),
-    [
-        ("Backend.contoso.test", "Backend.contoso.test:443"),
-        ("alias.contoso.test", "alias.contoso.test:443"),
-        ("10.0.1.77", "10.0.1.77:443"),
-        # No member of the pool any more: the server is told by its own name.
-        ("elsewhere.contoso.test", "backend.contoso.test:443"),
-    ],
-)
-def test_a_lab_server_is_told_as_the_pool_names_it_and_not_by_its_real_endpoint(
-    gateway: ApplicationGateway, client: Client, target: str, told: str
+def test_a_server_is_told_by_its_name_and_in_the_details_by_where_it_was_dialed(
+    gateway: ApplicationGateway, client: Client
 ) -> None:
-    network = make.loaded(gateway).virtual_network
-    server = make.add_row(
-        LabServer,
-        virtual_network=network,
-        name="backend",
-        kind="VirtualMachine",
-        scenario="full-chain",
-        address="10.0.1.77",
-        fqdn="backend.contoso.test",
-        port=443,
+    named = carried.logged(
+        gateway, serverRouted="127.76.0.1:38479", serverName="backend.contoso.test:443"
     )
-    make.add_row(
-        ZoneRecord, virtual_network=network, name="alias.contoso.test", address="10.0.1.77"
-    )
-    LabEndpoint.objects.create(
-        server=server, port=443, real_host="127.76.0.1", real_port=38479, reported_at=make.NOW
-    )
-    make.add_pool(gateway, "pool", target)
-    row = carried.logged(gateway, serverRouted="127.76.0.1:38479", backendPoolName="pool")
-    carried.logged(gateway, serverRouted="10.9.9.9:8443", backendPoolName="pool")
+    carried.logged(gateway, serverRouted="10.9.9.9:8443", serverName=None)
     said = visits.said(client.get(visits.address(gateway, "access-log")))
-    assert f'data-label="Server">{told}<' in said
+    assert 'data-label="Server">backend.contoso.test:443<' in said
     assert 'data-label="Server">10.9.9.9:8443<' in said
     assert "38479" not in said
-    details = visits.said(client.get(visits.address(gateway, "access-log-line", str(row.pk))))
+    details = visits.said(client.get(visits.address(gateway, "access-log-line", str(named.pk))))
     assert "127.76.0.1:38479" in details
+
+
+def test_the_name_of_an_error_may_be_broken_between_its_words(
+    gateway: ApplicationGateway, client: Client
+) -> None:
+    row = carried.logged(gateway, httpStatus=502, flags="UH", details="no_healthy_upstream")
+    line = line_of(row)
+    assert line.error_parts == ["ERRORINFO_", "UPSTREAM_", "NO_", "LIVE"]
+    assert line_of(carried.logged(gateway)).error_parts == [""]
+    said = visits.said(client.get(visits.address(gateway, "access-log")))
+    assert "ERRORINFO_<wbr>UPSTREAM_<wbr>NO_<wbr>LIVE" in said
