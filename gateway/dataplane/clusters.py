@@ -73,6 +73,11 @@ def clusters_of(work: Work) -> Clusters:
             trusts[settings.pk] = trust_of(inputs.loaded, settings)
         trust = trusts[settings.pk]
         wanted = hosts.get((pool.pk, settings.pk), [])
+        if settings.connection_draining_enabled:
+            message = f"HTTP setting “{settings.name}”: requests to a server that leaves are not "
+            message += f"cut off after {settings.drain_timeout} seconds."
+            told = at(notes.DRAINING_UNTIMED, message, settings.collection, settings.name)
+            found.notes.append(told)
         servers = list(_servers(inputs, pool, settings, trust, wanted, found.notes))
         found.servers[pool.pk, settings.pk] = len(servers)
         found.configs.append(_cluster(inputs, files, (pool, settings), trust, servers, guard))

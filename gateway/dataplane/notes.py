@@ -101,3 +101,14 @@ PAGE_MISSING = declare(
     "network that the administrator has opened.",
     source="Create Application Gateway custom error pages article",
 )
+DRAINING_UNTIMED = declare(
+    "engine-draining-untimed",
+    severity="info",
+    title="Connection draining has no time-out here",
+    why="A server that leaves its pool, or is found unhealthy, gets no new request, and the "
+    "requests that it has got are finished however long they take. The drain time-out cuts none "
+    "of them off, and no affinity cookie leads to a server that has left.",
+    remedy="Nothing needs to be done. Where a time-out is to be seen at work, use the request "
+    "time-out of the HTTP setting.",
+    source="Application Gateway HTTP settings configuration article",
+)

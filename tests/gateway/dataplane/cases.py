@@ -360,6 +360,13 @@ def backend_with_a_cookie_and_a_time_out() -> Traffic:
 
 
 @case
+def backend_that_is_drained() -> Traffic:
+    gateway = make.v2_gateway()
+    settings_of(gateway, connection_draining_enabled=True, drain_timeout=60)
+    return on(gateway)
+
+
+@case
 def backend_by_root_and_override() -> Traffic:
     return on(https_backend(root().certificate), leaf(NAME).certificate)
 

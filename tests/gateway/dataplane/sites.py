@@ -141,9 +141,10 @@ def ask(
     headers: Mapping[str, str] | None = None,
     method: str = "GET",
     context: ssl.SSLContext | None = None,
+    seconds: float = 60,
 ) -> Answer:
     """One request to a published port; ``sni`` (or ``tls``) makes it HTTPS, nothing is verified."""
-    plain = socket.create_connection(("127.0.0.1", port), timeout=15)
+    plain = socket.create_connection(("127.0.0.1", port), timeout=seconds)
     connected: socket.socket = plain
     shown, protocol, cipher = None, None, None
     if sni or tls:

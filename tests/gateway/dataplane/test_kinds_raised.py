@@ -20,6 +20,7 @@ HAPPENINGS = {
     "engine-rewrite-unusable": "defect_pattern_that_looks_around",
     "engine-error-page-missing": "defect_error_page_not_fetched",
     "engine-revocation-unchecked": "defect_revocation_asked_for",
+    "engine-draining-untimed": "backend_that_is_drained",
 }
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import http.client
 import socket
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -143,6 +145,38 @@ def test_what_a_server_may_have_seen_is_sent_again_only_if_that_does_no_harm(
             assert ask(port, method=method, headers=length).status == status
     assert [head.split()[0] for head in backend.requests if head] == [method] * seen
     assert not any("x-envoy" in head.lower() for head in backend.requests)
+
+
+def test_a_server_that_leaves_its_pool_finishes_what_it_has_got() -> None:
+    gateway = make.v2_gateway()
+    settings = make.find(gateway, BackendHttpSettings, make.SETTINGS)
+    left = BackendAddress.objects.get(pool__gateway=gateway)
+    stays = make.add_row(BackendAddress, pool=left.pool, fqdn="b.internal", position=1)
+    may_answer = threading.Event()
+
+    def make_slow(server: Server) -> Serve:
+        def serve(connection: socket.socket) -> None:
+            server.requests.append(read_head(connection))
+            may_answer.wait(PATIENCE)
+            connection.sendall(answer(body=b"late"))
+
+        return serve
+
+    with listening(make_slow) as slow, http_server() as other, ThreadPoolExecutor(1) as asking:
+        traffic = Traffic(gateway)
+        traffic.member(settings, left, slow.port)
+        with running(traffic.compile()) as engine:
+            late = asking.submit(ask, traffic.port(80), seconds=PATIENCE)
+            wait_for(lambda: len(slow.requests) == 1, 60)
+            make.delete(left)
+            traffic.member(settings, stays, other.port)
+            engine.write(traffic.compile())
+            engine.wait_until_live()
+            assert {ask(traffic.port(80)).body for _ in range(4)} == {"fine"}
+            assert not late.done()
+            may_answer.set()
+            assert (late.result().status, late.result().body) == (200, "late")
+    assert len(slow.requests) == 1
 
 
 def test_what_the_gateway_cannot_do_with_a_request_is_told_with_its_own_page() -> None:

@@ -108,6 +108,7 @@ DEPTH = f"{VERIFY}_X509_verify_cert:_certificate_verification_error_at_depth_0:"
         ({"details": "stream_idle_timeout", "flags": "SI", "httpStatus": "408"}, "client", ""),
         ({"details": "direct_response", "httpStatus": "502", "ruleName": "r"}, "no backend", ""),
         ({"details": "http1.codec_error", "httpStatus": "400"}, "make sense", ""),
+        ({"details": "http1.invalid_transfer_encoding", "httpStatus": "501"}, "a coding", ""),
         ({"flags": "DC", "details": "downstream_remote_disconnect"}, "The client closed", ""),
     ],
 )

@@ -119,13 +119,14 @@ def test_requests_are_counted_by_gateway_minute_and_class() -> None:
     traffic.take_in(
         [
             line(200), line(204), line(301), line(404), line(502), line(101), line(None),
+            line(0, unanswered="499"), line(0, unanswered="0"),
             line(200, gateway="8"), line(200, minute="2026-03-02T12:01"),
             b"no json", b"", b"{}",
         ]
     )  # fmt: skip
     told = traffic.hand_over()["traffic"]
-    assert {"gateway": 7, "minute": "2026-03-02T12:00", "requests": 7,
-            "s2xx": 2, "s3xx": 1, "s4xx": 1, "s5xx": 1} in told  # fmt: skip
+    assert {"gateway": 7, "minute": "2026-03-02T12:00", "requests": 9,
+            "s2xx": 2, "s3xx": 1, "s4xx": 2, "s5xx": 1} in told  # fmt: skip
     assert {(row["gateway"], row["minute"]) for row in told} == {
         (7, "2026-03-02T12:00"),
         (8, "2026-03-02T12:00"),
