@@ -46,7 +46,7 @@ def test_the_preview_of_a_pfx_file_follows_the_password_as_it_is_typed(
     password = page.get_by_label("Password", exact=True)
     password.focus()
     page.keyboard.type("1aB2cd")
-    expect(portal.preview).to_contain_text("secure.contoso.test")
+    expect(portal.preview).to_contain_text("secure.contoso.test", timeout=20_000)
     expect(password).to_be_focused()
 
 
@@ -64,7 +64,7 @@ def test_a_healthy_server_that_gives_users_a_502_is_marked_in_the_report(
     portal.upload(root)
     portal.save()
     row = portal.expect_health("full-chain.contoso.test", "Healthy")
-    expect(row).to_contain_text("Users get 502")
+    expect(row).to_contain_text("Users get 502", timeout=20_000)
     expect(page.get_by_text("1 healthy server whose users get 502")).to_be_visible()
     assert faults(page) == []
     page.set_viewport_size({"width": 400, "height": 800})
