@@ -10,10 +10,10 @@ from gateway.dataplane.envoy import Config, extension, seconds
 from gateway.dataplane.routes import (
     AFFINITY_FILTER,
     CORS_AFFINITY_FILTER,
-    RETRIED_UNSEEN,
     catch_all,
     malformed_host,
     retries,
+    retry_filter,
     routes_of,
     trace,
 )
@@ -112,10 +112,7 @@ def _late(work: Work) -> Config:
     """What happens to them on the way to a backend, where each costs the engine less."""
     return {
         "request_headers_to_remove": ["x-envoy-external-address"],
-        "request_headers_to_add": [
-            RETRIED_UNSEEN,
-            *([] if work.rewrites.sets else _forwarded()),
-        ],
+        "request_headers_to_add": [] if work.rewrites.sets else _forwarded(),
     }
 
 
@@ -135,6 +132,7 @@ def _filters(hosts: list[Config]) -> list[Config]:
     affinity = "extensions.filters.http.stateful_session.v3.StatefulSession"
     return [
         *(extension(name, affinity) for name in both if has_affinity),
+        retry_filter(),
         extension(
             "envoy.filters.http.router",
             "extensions.filters.http.router.v3.Router",

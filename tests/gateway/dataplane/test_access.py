@@ -65,7 +65,7 @@ def test_words_that_were_damaged_are_read_as_far_as_they_go(words: Any) -> None:
 
 
 def test_what_may_hold_spaces_stands_alone() -> None:
-    [log] = access_log(7, has_tls=True, asks_client=True)
+    [log] = access_log(7, is_v1=False, has_tls=True, asks_client=True)
     fields = log["typed_config"]["log_format"]["json_format"]
     operators = fields["together"].split(" ")
     assert not [one for one in operators if "REQ" in one or "SUBJECT" in one or "REASON" in one]

@@ -140,9 +140,9 @@ def test_what_a_server_may_have_seen_is_sent_again_only_if_that_does_no_harm(
         traffic = Traffic(gateway)
         traffic.everyone(backend.port)
         with running(traffic.compile()):
-            port, length = traffic.port(80), {"Content-Length": "0"}
-            assert ask(port, method=method, headers=length).status == 200
-            assert ask(port, method=method, headers=length).status == status
+            port, headers = traffic.port(80), {"Content-Length": "0", "X-Envoy-Retry-On": "reset"}
+            assert ask(port, method=method, headers=headers).status == 200
+            assert ask(port, method=method, headers=headers).status == status
     assert [head.split()[0] for head in backend.requests if head] == [method] * seen
     assert not any("x-envoy" in head.lower() for head in backend.requests)
 
