@@ -180,7 +180,7 @@ def retry_filter() -> Config:
     """A server may close a connection just when it is used again: who may ask again then.
 
     The header is the engine's own and goes no further; it is taken from clients before this. A
-    policy that looks at methods would do so for all reasons, an expression costs ten times as much.
+    policy that looks at methods would do so for all reasons, and an expression costs more.
     """
     is_idempotent = {
         "input": extension(
