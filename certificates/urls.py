@@ -1,7 +1,6 @@
 """Addresses of the certificate pages."""
 
 from django.urls import path
-from django.views.generic import RedirectView
 
 from certificates.workshop import (
     decoder,
@@ -17,11 +16,8 @@ from certificates.workshop import (
 
 app_name = "certificates"
 
-# Where the workshop begins: in the user's own store.
-_START = {"store": "current-user", "folder": "personal"}
-
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="certificates:manager"), _START, name="start"),
+    path("", manager.start, name="start"),
     path("preview/<str:kind>/", preview.preview, name="preview"),
     path("decoder/", decoder.decoder, name="decoder"),
     path("stores/<str:store>/<str:folder>/", manager.manager, name="manager"),

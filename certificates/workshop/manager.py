@@ -69,6 +69,13 @@ def title(store: Store) -> str:
     return f"Certificates - {store.label}"
 
 
+@login_required
+@require_safe
+def start(request: HttpRequest) -> HttpResponse:
+    """Where the workshop begins: in the user's own store."""
+    return redirect("certificates:manager", Store.CURRENT_USER.value, Folder.PERSONAL.value)
+
+
 def place_or_404(store: str, folder: str) -> tuple[Store, Folder]:
     try:
         return Store(store), Folder(folder)
