@@ -54,5 +54,5 @@ def test_the_main_menu_leads_to_the_users_store() -> None:
 
 
 def test_the_address_of_the_workshop_alone_leads_to_the_users_store() -> None:
-    answer = Client().get("/certificates/")
+    answer = signed_in(User.objects.create_user("anna")).get("/certificates/")
     assert (answer.status_code, answer.headers["Location"]) == (302, USER_STORE)
