@@ -29,8 +29,8 @@ fileBox.addEventListener("change", () => {
 document.addEventListener("input", (event) => {
   if (event.target !== textBox() || !fileBox.files.length) return;
   fileBox.value = "";
-  // forms/boxes.js names the chosen file after a change.
-  event.target.dispatchEvent(new Event("input", { bubbles: true }));
+  // The form's own script shows after this change that no file is chosen any more.
+  fileBox.dispatchEvent(new Event("change", { bubbles: true }));
 });
 
 // ---- dropping anywhere on the page ----------------------------------------------------------------

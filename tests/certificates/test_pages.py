@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from certificates.workshop.pages import find
@@ -53,6 +52,7 @@ def test_the_main_menu_leads_to_the_users_store() -> None:
     assert (entry.url, entry.shortcut, entry.current) == (USER_STORE, "g c", True)
 
 
+@pytest.mark.django_db
 def test_the_address_of_the_workshop_alone_leads_to_the_users_store() -> None:
     answer = signed_in(User.objects.create_user("anna")).get("/certificates/")
     assert (answer.status_code, answer.headers["Location"]) == (302, USER_STORE)
