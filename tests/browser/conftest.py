@@ -231,6 +231,16 @@ def sign_in(page: Page, user: User, base_url: str) -> None:
     )
 
 
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Wait for one that was told to end. How soon it does has a test of its own: here the last
+    words of a worker may wait as long as SQLite lets it for its turn."""
+    try:
+        process.wait(timeout=40)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 @pytest.fixture
 def engines(transactional_db: None) -> Iterator[None]:
     """The worker and the lab servers, as processes of their own, on the test's database."""
