@@ -15,7 +15,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue
 
 from certificates.publicroot import well_known
 from certificates.x509.trust.anchors import AnchorStore
@@ -86,7 +86,7 @@ def try_probe(
         for plan in _plans(loaded, zone, probe, {one.pk for one in settings})
     ]
     tried = plans[:MOST_TARGETS]
-    finished: SimpleQueue[tuple[int, Judged]] = SimpleQueue()
+    finished: Queue[tuple[int, Judged]] = Queue()
     deadline = time.monotonic() + seconds
     for number, plan in enumerate(tried):
         _pool.submit(partial(_try, number, plan, zone, store, now, deadline, finished))
@@ -134,7 +134,7 @@ def _try(
     store: AnchorStore,
     now: datetime,
     deadline: float,
-    finished: SimpleQueue[tuple[int, Judged]],
+    finished: Queue[tuple[int, Judged]],
 ) -> None:
     """Runs in a thread of the pool; a test that nobody waits for any more is left alone."""
     if time.monotonic() >= deadline:

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue
 
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
@@ -56,7 +56,8 @@ class Worker:
             "slow": Pool(threads, MOST_THREADS),
         }
         self.running: dict[tuple[int, str], Claim] = {}
-        self.finished: SimpleQueue[Result] = SimpleQueue()
+        # No SimpleQueue: one whose wait is interrupted by a signal at its end waits for ever.
+        self.finished: Queue[Result] = Queue()
         self.unwritten: list[Result] = []
         self.written = 0
         self.remembered: OrderedDict[int, Planned] = OrderedDict()

@@ -121,7 +121,7 @@ def system_lookup(name: str) -> list[str]:
 
 def _ask(name: str, timeout: float, lookup: Lookup) -> Resolution:
     deadline = time.monotonic() + timeout
-    answers: queue.SimpleQueue[Resolution] = queue.SimpleQueue()
+    answers: queue.Queue[Resolution] = queue.Queue()
 
     def work() -> None:
         try:

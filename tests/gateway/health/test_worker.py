@@ -380,3 +380,22 @@ def wait_for(condition: Any, seconds: float = 10) -> None:
     while not condition():
         assert time.monotonic() < deadline, "It did not happen in time."
         time.sleep(0.05)
+
+
+def test_a_signal_at_the_end_of_a_wait_does_not_hold_the_worker_up() -> None:
+    # The machine is so slow that the handler returns when the wait should have been over; a second
+    # signal breaks a wait that has no end.
+    def handler(*_: object) -> None:
+        signal.signal(signal.SIGALRM, broken)
+        time.sleep(0.3)
+
+    def broken(*_: object) -> None:
+        raise AssertionError("the worker waits for ever")
+
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1, 20)
+        Worker(threads=1).collect(0.2)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
