@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from django.conf import settings
 from django.db import models
@@ -28,7 +28,13 @@ class Certificate(models.Model):
     @cached_property
     def parsed(self) -> x509.Certificate:
         """The certificate with its derived facts."""
-        return x509.Certificate.from_der(bytes(self.der))
+        return _read(bytes(self.der))
+
+
+@lru_cache(maxsize=512)
+def _read(der: bytes) -> x509.Certificate:
+    # Pages of a whole gateway look at all of its certificates, again and again.
+    return x509.Certificate.from_der(der)
 
 
 def keep(certificates: Iterable[x509.Certificate]) -> list[Certificate]:
